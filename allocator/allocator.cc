@@ -1,0 +1,393 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+#include "allocator/allocator.h"
+
+#include <string.h>
+
+#include "allocator/huge.h"
+#include "allocator/large.h"
+#include "allocator/os.h"
+#include "allocator/purge.h"
+#include "allocator/region.h"
+#include "allocator/totals.h"
+
+namespace tally {
+
+[[gnu::tls_model("initial-exec")]] constinit thread_local ThreadCache* thread_cache = &empty_cache;
+constinit const ForeignHandlers* foreign_handlers = nullptr;
+constinit ThreadStartHook thread_start_hook = nullptr;
+
+namespace {
+
+// Set when the thread's cache is gone for good: what follows goes to a heap directly.
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool thread_is_ending = false;
+
+bool HasCache() { return thread_cache != &empty_cache; }
+
+// Gives the calling thread a cache if it may have one.
+bool StartThread() {
+  if (HasCache() || thread_is_ending) {
+    return HasCache();
+  }
+  ThreadCache* cache = registry.Acquire();
+  if (cache == nullptr) {
+    return false;
+  }
+  thread_cache = cache;
+  if (thread_start_hook != nullptr) {
+    thread_start_hook();
+  }
+  return true;
+}
+
+void* AllocateWithoutCache(SizeClass size_class) {
+  Heap* heap = registry.SharedHeap();
+  void* block = nullptr;
+  if (heap == nullptr || heap->Refill(size_class, &block, 1) != 1) {
+    return nullptr;
+  }
+  totals::CountUncachedAllocation(size_class);
+  return block;
+}
+
+void* AllocateClassOnce(SizeClass size_class) {
+  return StartThread() ? thread_cache->PopSlow(size_class) : AllocateWithoutCache(size_class);
+}
+
+void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
+  if (bytes > kRunBytesMax || alignment > kArenaBytes ||
+      (alignment > kPoolBytes && bytes > kArenaBytes)) {
+    *is_zero = true;
+    return huge_blocks.Allocate(bytes, alignment);
+  }
+  StartThread();  // the first one starts the region map
+  purger.Tick();
+  void* block = large_blocks.Allocate(bytes, alignment, is_zero);
+  if (block == nullptr) {
+    *is_zero = true;
+    block = huge_blocks.Allocate(bytes, alignment);
+  }
+  return block;
+}
+
+// Out of memory: one purge and retry. What this thread holds back goes first.
+bool MakeRoom() { return Trim(); }
+
+void* AllocateRun(size_t bytes, size_t alignment, bool* is_zero) {
+  if (bytes > kRequestBytesMax) {
+    return nullptr;
+  }
+  void* block = AllocateRunOnce(bytes, alignment, is_zero);
+  if (block == nullptr && MakeRoom()) {
+    block = AllocateRunOnce(bytes, alignment, is_zero);
+  }
+  return block;
+}
+
+[[noreturn]] void FatalFree(const char* call, const void* p, Pool* pool) {
+  const Region* region = Region::Of(pool);
+  const size_t index = pool->index();
+  const uint64_t free_pools =
+      region->arenas[pool->arena_index()].free.load(std::memory_order_relaxed);
+  const bool is_free_pool = (free_pools >> (index % kPoolsPerArena) & 1) != 0;
+  FatalBlock(call, p, is_free_pool ? kNotLive : kNotBlockStart);
+}
+
+void FreeOfOtherHeap(Pool* pool, Heap* owner, void* p) {
+  const SizeClass size_class = pool->head()->size_class;
+  if (StartThread()) {
+    if (owner == thread_cache->heap) {
+      Free(p);  // it is ours after all: the thread had no cache yet
+      return;
+    }
+    if constexpr (kChecks) {
+      thread_cache->CountFree(size_class);
+    }
+    thread_cache->SendHome(owner, p, BlockBytes(size_class));
+    return;
+  }
+  owner->FreeDirectly(p);
+}
+
+void FreeInPools(void* p) {
+  if (!Regions::IsInCommittedArena(p)) {
+    FatalBlock("free", p, kNotLive);
+  }
+  Pool* pool = Pool::Of(p);
+  switch (pool->kind.load(std::memory_order_acquire)) {
+    case PoolKind::kBlocks:
+    case PoolKind::kInner: {
+      Heap* owner = pool->owner.load(std::memory_order_relaxed);
+      if (owner != thread_cache->heap) {
+        FreeOfOtherHeap(pool, owner, p);
+        return;
+      }
+      const SizeClass size_class = pool->head()->size_class;
+      const Magazine& magazine = thread_cache->magazines[size_class];
+      if (*magazine.top == p) {
+        FatalBlock("free", p, kDoubleFree);
+      }
+      if constexpr (kChecks) {
+        thread_cache->CountFree(size_class);
+      }
+      thread_cache->PushSlow(size_class, p);
+      return;
+    }
+    case PoolKind::kLarge:
+      if (p != pool->start()) {
+        FatalBlock("free", p, kNotBlockStart);
+      }
+      if (!large_blocks.Free(pool)) {
+        FatalBlock("free", p, kDoubleFree);
+      }
+      purger.Tick();
+      return;
+    case PoolKind::kFree:
+      FatalFree("free", p, pool);
+  }
+}
+
+// The head of the run that `p` starts a block in, or null; ends the program, in the name of `call`,
+// on what is not a block's start.
+Pool* LiveHead(const char* call, const void* p) {
+  if (!Regions::IsInCommittedArena(p)) {
+    FatalBlock(call, p, kNotLive);
+  }
+  Pool* pool = Pool::Of(p);
+  const PoolKind kind = pool->kind.load(std::memory_order_acquire);
+  if (kind == PoolKind::kFree) {
+    FatalFree(call, p, pool);
+  }
+  Pool* head = pool->head();
+  const auto offset = static_cast<size_t>(static_cast<const char*>(p) - head->start());
+  if (kind == PoolKind::kLarge ? offset != 0
+                               : BlockIndex(head->info(), offset) * head->info().block_bytes !=
+                                     offset) {
+    FatalBlock(call, p, kNotBlockStart);
+  }
+  return head;
+}
+
+size_t UsableOf(const Pool* head) {
+  return head->kind.load(std::memory_order_relaxed) == PoolKind::kLarge
+             ? LargeBlocks::UsableBytes(head)
+             : head->info().block_bytes;
+}
+
+void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
+  void* block = nullptr;
+  bool is_zero = false;
+  if (bytes > old_usable && bytes > kGrowingBytesMax) {
+    block = bytes <= kRequestBytesMax ? huge_blocks.Allocate(bytes, kPoolBytes) : nullptr;
+  }
+  if (block == nullptr) {
+    block = bytes > kClassBytesMax ? AllocateRun(bytes, 1, &is_zero) : Allocate(bytes);
+  }
+  if (block != nullptr) {
+    memcpy(block, p, old_usable < bytes ? old_usable : bytes);
+    Free(p);
+  }
+  return block;
+}
+
+void* ReallocateHuge(void* p, size_t bytes) {
+  HugeBlock block;
+  if (!huge_blocks.Find(p, &block)) {
+    FatalBlock("realloc", p, kNotBlockStart);
+  }
+  if (bytes > kRequestBytesMax) {
+    return nullptr;
+  }
+  // Shrunk to less than a mapping is worth, it moves to where such sizes live.
+  if (bytes <= kGrowingBytesMax) {
+    return MoveBlock(p, block.request_bytes, bytes);
+  }
+  return huge_blocks.Resize(p, bytes);
+}
+
+}  // namespace
+
+void* AllocateClassSlow(SizeClass size_class) {
+  void* block = AllocateClassOnce(size_class);
+  if (block == nullptr && MakeRoom()) {
+    block = AllocateClassOnce(size_class);
+  }
+  return block;
+}
+
+void* AllocateMedium(size_t bytes) {
+  if (bytes == 0) {
+    return Allocate(1);
+  }
+  if (bytes > kClassBytesMax) {
+    bool is_zero = false;
+    return AllocateRun(bytes, 1, &is_zero);
+  }
+  const SizeClass size_class = ClassFor(bytes);
+  Magazine& magazine = thread_cache->magazines[size_class];
+  void* block = *magazine.top;
+  if (block == nullptr || --magazine.countdown <= 0) [[unlikely]] {
+    return AllocateClassSlow(size_class);
+  }
+  --magazine.top;
+  return block;
+}
+
+void* AllocateZeroed(size_t bytes) {
+  if (bytes > kClassBytesMax) {
+    bool is_zero = false;
+    void* block = AllocateRun(bytes, 1, &is_zero);
+    if (block != nullptr && !is_zero) {
+      memset(block, 0, bytes);
+    }
+    return block;
+  }
+  void* block = Allocate(bytes);
+  return block == nullptr ? nullptr : memset(block, 0, bytes);
+}
+
+void* AllocateAligned(size_t bytes, size_t alignment) {
+  bytes = bytes == 0 ? 1 : bytes;
+  if (alignment <= 8) {
+    return Allocate8(bytes);
+  }
+  const SizeClass size_class = ClassForAligned(bytes, alignment);
+  if (size_class == 0) {
+    bool is_zero = false;
+    return AllocateRun(bytes, alignment, &is_zero);
+  }
+  Magazine& magazine = thread_cache->magazines[size_class];
+  void* block = *magazine.top;
+  if (block == nullptr || --magazine.countdown <= 0) {
+    return AllocateClassSlow(size_class);
+  }
+  --magazine.top;
+  return block;
+}
+
+void FreeSlow(void* p) {
+  if (p == nullptr) {
+    return;
+  }
+  switch (region_map.Lookup(p)) {
+    case Granule::kPools:
+      return FreeInPools(p);
+    case Granule::kHuge:
+      if (huge_blocks.Free(p)) {
+        return;
+      }
+      [[fallthrough]];
+    case Granule::kHugeInner:
+      if (huge_blocks.Covers(p)) {
+        FatalBlock("free", p, kNotBlockStart);
+      }
+      [[fallthrough]];
+    case Granule::kNothing:
+      if (foreign_handlers != nullptr) {
+        return foreign_handlers->free(p);
+      }
+      FatalBlock("free", p, kForeign);
+  }
+}
+
+void FreeMismatched(void* p) {
+  totals::CountMismatchedSize();
+  Free(p);
+}
+
+void* Reallocate(void* p, size_t bytes) {
+  switch (region_map.Lookup(p)) {
+    case Granule::kPools:
+      break;
+    case Granule::kHuge:
+    case Granule::kHugeInner:
+      if (huge_blocks.Covers(p)) {
+        return ReallocateHuge(p, bytes);
+      }
+      [[fallthrough]];
+    case Granule::kNothing:
+      if (foreign_handlers != nullptr) {
+        return foreign_handlers->reallocate(p, bytes);
+      }
+      FatalBlock("realloc", p, kForeign);
+  }
+  Pool* head = LiveHead("realloc", p);
+  const size_t usable = UsableOf(head);
+  const bool is_large = head->kind.load(std::memory_order_relaxed) == PoolKind::kLarge;
+  if (!is_large) {
+    // In place while at least half is in use: moving costs more than the rest is worth.
+    return bytes <= usable && bytes >= usable / 2 ? p : MoveBlock(p, usable, bytes);
+  }
+  if (bytes > kClassBytesMax && bytes <= kRunBytesMax &&
+      (bytes <= usable || bytes <= kGrowingBytesMax) && large_blocks.ResizeInPlace(head, bytes)) {
+    return p;
+  }
+  return MoveBlock(p, usable, bytes);
+}
+
+size_t UsableSize(const void* p) {
+  if (p == nullptr) {
+    return 0;
+  }
+  switch (region_map.Lookup(p)) {
+    case Granule::kPools:
+      return UsableOf(LiveHead("malloc_usable_size", p));
+    case Granule::kHuge:
+    case Granule::kHugeInner: {
+      HugeBlock block;
+      if (huge_blocks.Find(p, &block)) {
+        return block.bytes;
+      }
+      if (huge_blocks.Covers(p)) {
+        FatalBlock("malloc_usable_size", p, kNotBlockStart);
+      }
+      [[fallthrough]];
+    }
+    case Granule::kNothing:
+      if (foreign_handlers != nullptr) {
+        return foreign_handlers->usable_size(p);
+      }
+      FatalBlock("malloc_usable_size", p, kForeign);
+  }
+  return 0;
+}
+
+size_t GoodSize(size_t bytes) {
+  bytes = bytes == 0 ? 1 : bytes;
+  if (bytes <= kSmallBytes) {
+    return (bytes + kMallocAlignment - 1) & ~(kMallocAlignment - 1);
+  }
+  if (bytes <= kClassBytesMax) {
+    return BlockBytes(ClassFor(bytes));
+  }
+  return (bytes + kPoolBytes - 1) & ~(kPoolBytes - 1);
+}
+
+bool Trim() {
+  if (HasCache()) {
+    thread_cache->FlushAll();
+  }
+  registry.TrimHeaps();
+  return purger.PurgeAll() != 0;
+}
+
+void ThreadExit() {
+  thread_is_ending = true;
+  if (HasCache()) {
+    ThreadCache* cache = thread_cache;
+    thread_cache = &empty_cache;
+    registry.Release(cache);
+  }
+}
+
+void ForkPrepare() { registry.LockAll(); }
+
+void ForkParent() { registry.UnlockAll(); }
+
+void ForkChild() {
+  registry.OrphanOthers(thread_cache);
+  registry.UnlockAll();
+}
+
+}  // namespace tally

@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// Every size and shift of the allocator, in one place.
+//
+// Called by every floor above. A change here is either proven by the static_asserts below and in
+// size_class.h, or refused with a sentence.
+//
+//   region 16 MiB = 64 arenas       one word: which arenas may have room
+//   arena 256 KiB = 64 pools        one word: which pools are free
+//   pool    4 KiB = blocks          a 64-byte descriptor, one bit a block
+//
+// Threads: constants only.
+
+#ifndef ALLOCATOR_GEOMETRY_H_
+#define ALLOCATOR_GEOMETRY_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tally {
+
+inline constexpr size_t kPoolShift = 12;
+inline constexpr size_t kPoolBytes = size_t{1} << kPoolShift;
+inline constexpr size_t kPoolsPerArena = 64;
+inline constexpr size_t kArenaBytes = kPoolBytes * kPoolsPerArena;
+inline constexpr size_t kArenasPerRegion = 64;
+inline constexpr size_t kRegionShift = 24;
+inline constexpr size_t kRegionBytes = size_t{1} << kRegionShift;
+inline constexpr size_t kPoolsPerRegion = kPoolsPerArena * kArenasPerRegion;
+inline constexpr size_t kDescriptorBytes = 64;
+
+static_assert(kArenaBytes * kArenasPerRegion == kRegionBytes,
+              "a region is exactly its arenas: one word says which have room");
+static_assert(kPoolsPerRegion * kDescriptorBytes == kArenaBytes,
+              "a region's descriptors fill exactly its first arena");
+static_assert(kPoolsPerArena == 64 && kArenasPerRegion == 64, "each level is one 64-bit word");
+
+// Bits of a user address: what mmap can return without being asked for more.
+#if defined(__x86_64__)
+inline constexpr size_t kAddressBits = 47;
+#else
+inline constexpr size_t kAddressBits = 48;
+#endif
+inline constexpr size_t kRegionMapBytes = size_t{1} << (kAddressBits - kRegionShift);
+
+// Arenas made accessible in one system call. 1 MiB keeps the calls rare and stays under the 2 MiB
+// that would let THP=always put a huge page under a small process.
+inline constexpr size_t kCommitArenas = 4;
+
+// Blocks up to here are 8 bytes apart and take the shortest path.
+inline constexpr size_t kSmallBytes = 512;
+// Blocks up to here have a size class; above, a run of pools of their own.
+inline constexpr size_t kClassBytesMax = 32 * 1024;
+// Above, a mapping of its own. Freed runs stay for the decay time, freed mappings go at once, so
+// that programs that allocate and free a few MiB in turn are served from runs.
+inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
+// A block that realloc grows beyond this gets a mapping: whoever grows will grow again, and mremap
+// copies nothing.
+inline constexpr size_t kGrowingBytesMax = 512 * 1024;
+
+// What malloc promises for sizes above 8 bytes (C23 7.24.3; clang and Rust rely on it).
+#ifdef TALLY_MALLOC_ALIGNMENT
+inline constexpr size_t kMallocAlignment = TALLY_MALLOC_ALIGNMENT;
+#else
+inline constexpr size_t kMallocAlignment = 16;
+#endif
+static_assert(kMallocAlignment == 8 || kMallocAlignment == 16,
+              "malloc's alignment is 16, or 8 in libtally8");
+
+// Objects larger than this cannot be subtracted pointers of; malloc refuses them.
+inline constexpr size_t kRequestBytesMax = PTRDIFF_MAX;
+
+// Bytes between two countdown events of a class: rare enough to cost nothing, frequent enough that
+// a program that only ever touches magazines still drives the purge clock.
+inline constexpr size_t kCountdownBytes = 512 * 1024;
+
+// A magazine's slots hold at most this many bytes of blocks...
+inline constexpr size_t kMagazineBytesMax = 64 * 1024;
+// ...and at most this many slots (one is the null sentinel), at least kMagazineSlotsMin.
+inline constexpr size_t kMagazineSlotsMax = 256;
+inline constexpr size_t kMagazineSlotsMin = 4;
+inline constexpr size_t kMagazineSlotsFirst = 8;
+
+// Blocks in one batch: with its header, 512 bytes.
+inline constexpr size_t kBatchBlocks = 61;
+// Full batches that a heap keeps per class before it sets bits; see Heap.
+inline constexpr size_t kDepotBytesMax = 64 * 1024;
+// A batch going home is posted when it holds this much, whatever its count.
+inline constexpr size_t kOutgoingBytesMax = 16 * 1024;
+// Heaps that a thread cache holds batches for at a time.
+inline constexpr size_t kOutgoingSlots = 8;
+// Batches that may wait in a heap's inbox before the poster drains it itself.
+inline constexpr size_t kInboxBatchesMax = 8;
+
+// Heaps per CPU; beyond that threads share.
+inline constexpr unsigned kHeapsPerCpu = 4;
+inline constexpr unsigned kHeapsMax = 1024;
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_GEOMETRY_H_

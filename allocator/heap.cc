@@ -1,0 +1,329 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+#include "allocator/heap.h"
+
+#include <string.h>
+
+#include <bit>
+
+#include "allocator/check.h"
+#include "allocator/magazine.h"
+#include "allocator/metadata.h"
+#include "allocator/region.h"
+
+namespace tally {
+
+namespace {
+
+// Where `block` lies in its run. Ends the program unless it is a block of `heap` that is not free.
+size_t CheckedBlockIndex(const Heap* heap, Pool* head, const void* block) {
+  if (head->owner.load(std::memory_order_relaxed) != heap) [[unlikely]] {
+    // It was ours when it was freed: its pool has gone back since, so it was freed twice.
+    FatalBlock("free", block, kDoubleFree);
+  }
+  const ClassInfo& info = head->info();
+  const size_t offset = static_cast<size_t>(static_cast<const char*>(block) - head->start());
+  const size_t index = BlockIndex(info, offset);
+  if (index * info.block_bytes != offset || index >= info.capacity) [[unlikely]] {
+    FatalBlock("free", block, kNotBlockStart);
+  }
+  if (head->IsFreeBlock(index)) [[unlikely]] {
+    FatalBlock("free", block, kDoubleFree);
+  }
+  return index;
+}
+
+void SetAllFree(Pool* pool) {
+  const size_t capacity = pool->info().capacity;
+  uint64_t* words = pool->bits();
+  for (size_t i = 0; i < pool->bit_words(); ++i) {
+    const size_t left = capacity - i * 64;
+    words[i] = left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
+  }
+  pool->free_blocks = static_cast<uint16_t>(capacity);
+}
+
+}  // namespace
+
+Pool* Heap::AddRun(SizeClass size_class) {
+  const ClassInfo& info = kClassTable[size_class];
+  void* wide = nullptr;
+  constexpr size_t kWideBytes = Pool::kWideBitmapWords * sizeof(uint64_t);
+  if (size_class == 1 && (wide = metadata.Allocate(kWideBytes)) == nullptr) {
+    return nullptr;
+  }
+  const Run run = regions.Take(info.run_pools, 1);
+  Pool* head = run.first;
+  if (head == nullptr || !classes_[size_class].partial.PrepareFor(Region::Of(head))) {
+    if (head != nullptr) {
+      regions.GiveBack(head, info.run_pools);
+    }
+    if (wide != nullptr) {
+      metadata.Free(wide, kWideBytes);
+    }
+    return nullptr;
+  }
+  head->size_class = size_class;
+  head->bitmap[0] = reinterpret_cast<uintptr_t>(wide);
+  SetAllFree(head);
+  const auto magazine = static_cast<uint16_t>(MagazineOffset(size_class));
+  for (size_t i = 0; i < info.run_pools; ++i) {
+    Pool& pool = head[i];
+    pool.inner_index = static_cast<uint8_t>(i);
+    pool.magazine.store(magazine, std::memory_order_relaxed);
+    pool.kind.store(i == 0 ? PoolKind::kBlocks : PoolKind::kInner, std::memory_order_relaxed);
+    pool.owner.store(this, std::memory_order_relaxed);
+  }
+  classes_[size_class].partial.Insert(head);
+  ++classes_[size_class].empty_runs;
+  return head;
+}
+
+// REQUIRES: the pool is empty and counted in empty_runs no more.
+void Heap::Retire(Pool* pool) {
+  const ClassInfo& info = pool->info();
+  classes_[pool->size_class].partial.Remove(pool);
+  if (pool->size_class == 1) {
+    metadata.Free(pool->bits(), Pool::kWideBitmapWords * sizeof(uint64_t));
+  }
+  for (size_t i = 0; i < info.run_pools; ++i) {
+    pool[i].owner.store(nullptr, std::memory_order_relaxed);
+    pool[i].kind.store(PoolKind::kFree, std::memory_order_relaxed);
+  }
+  regions.GiveBack(pool, info.run_pools);
+}
+
+// Writes downwards from `slots_end`, so that the lowest address comes to lie lowest in the end.
+size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t want) {
+  if (pool->is_empty()) {
+    --state.empty_runs;
+  }
+  const size_t block_bytes = pool->info().block_bytes;
+  char* start = pool->start();
+  uint64_t* words = pool->bits();
+  size_t taken = 0;
+  for (size_t i = 0; taken < want && i < pool->bit_words(); ++i) {
+    uint64_t word = words[i];
+    char* base = start + i * 64 * block_bytes;
+    for (; word != 0 && taken < want; word &= word - 1) {
+      *--slots_end = base + static_cast<size_t>(std::countr_zero(word)) * block_bytes;
+      ++taken;
+    }
+    words[i] = word;
+  }
+  pool->free_blocks = static_cast<uint16_t>(pool->free_blocks - taken);
+  if (pool->is_full()) {
+    state.partial.Remove(pool);
+  }
+  return taken;
+}
+
+size_t Heap::TakeFromDepot(ClassState& state, void** slots, size_t want) {
+  Batch* batch = state.depot;
+  const size_t count = want < batch->count ? want : batch->count;
+  batch->count -= static_cast<uint32_t>(count);
+  memcpy(static_cast<void*>(slots), static_cast<const void*>(batch->blocks + batch->count),
+         count * sizeof(void*));
+  state.depot_used = true;
+  if (batch->count == 0) {
+    state.depot = batch->next;
+    --state.depot_batches;
+    batch_pool.Put(batch);
+  }
+  return count;
+}
+
+size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
+  const MutexLock lock(mutex_);
+  ClassState& state = classes_[size_class];
+  ++state.refills;
+  if (!IsInboxEmpty()) {
+    DrainInbox();
+  }
+  if (state.depot != nullptr) {
+    return TakeFromDepot(state, slots, want);
+  }
+  size_t taken = 0;
+  while (taken < want) {
+    Pool* pool = state.partial.Lowest();
+    if (pool == nullptr) {
+      // One new run a refill: a class that asks for more gets it next time.
+      if (taken != 0 || (pool = AddRun(size_class)) == nullptr) {
+        break;
+      }
+    }
+    taken += TakeBits(state, pool, slots + want - taken, want - taken);
+  }
+  if (taken != want) {
+    memmove(static_cast<void*>(slots), static_cast<const void*>(slots + want - taken),
+            taken * sizeof(void*));
+  }
+  return taken;
+}
+
+void Heap::ReturnBlock(void* block) {
+  Pool* pool = Pool::Of(block)->head();
+  const size_t index = CheckedBlockIndex(this, pool, block);
+  ClassState& state = classes_[pool->size_class];
+  const bool was_full = pool->is_full();
+  pool->bits()[index / 64] |= uint64_t{1} << (index % 64);
+  ++pool->free_blocks;
+  if (was_full) {
+    state.partial.Insert(pool);
+  }
+  if (pool->is_empty()) {
+    if (state.empty_runs == 0) {
+      state.empty_runs = 1;
+    } else {
+      Retire(pool);
+    }
+  }
+}
+
+bool Heap::PutInDepot(SizeClass size_class, void** blocks, size_t count) {
+  ClassState& state = classes_[size_class];
+  if (count > kBatchBlocks || state.depot_batches >= kClassTable[size_class].depot_batches) {
+    return false;
+  }
+  Batch* batch = batch_pool.Get();
+  if (batch == nullptr) {
+    return false;
+  }
+  memcpy(static_cast<void*>(batch->blocks), static_cast<const void*>(blocks),
+         count * sizeof(void*));
+  batch->count = static_cast<uint32_t>(count);
+  batch->next = state.depot;
+  state.depot = batch;
+  ++state.depot_batches;
+  state.depot_used = true;
+  return true;
+}
+
+void Heap::Flush(SizeClass size_class, void** blocks, size_t count) {
+  const MutexLock lock(mutex_);
+  ++classes_[size_class].flushes;
+  while (count > kBatchBlocks / 2) {
+    const size_t part = count < kBatchBlocks ? count : kBatchBlocks;
+    if (!PutInDepot(size_class, blocks, part)) {
+      break;
+    }
+    blocks += part;
+    count -= part;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    ReturnBlock(blocks[i]);
+  }
+}
+
+void Heap::FreeDirectly(void* block) {
+  const MutexLock lock(mutex_);
+  ReturnBlock(block);
+}
+
+void Heap::DrainInbox() {
+  // Acquire pairs with the release in Post.
+  Batch* batch = inbox_.exchange(nullptr, std::memory_order_acquire);
+  while (batch != nullptr) {
+    for (uint32_t i = 0; i < batch->count; ++i) {
+      ReturnBlock(batch->blocks[i]);
+    }
+    Batch* next = batch->next;
+    inbox_batches_.fetch_sub(1, std::memory_order_relaxed);
+    batch_pool.Put(batch);
+    batch = next;
+  }
+}
+
+void Heap::Post(Batch* batch) {
+  Batch* head = inbox_.load(std::memory_order_relaxed);
+  do {
+    batch->next = head;
+  } while (!inbox_.compare_exchange_weak(head, batch, std::memory_order_release,
+                                         std::memory_order_relaxed));
+  inbox_batches_.fetch_add(1, std::memory_order_relaxed);
+  // Nobody works for a parked heap, and a quiet one's threads may never come back: whoever posts
+  // drains. Again after unlocking, because others may have posted while we held the lock.
+  while ((users() == 0 || inbox_batches_.load(std::memory_order_relaxed) > kInboxBatchesMax) &&
+         !IsInboxEmpty() && mutex_.TryLock()) {
+    DrainInbox();
+    mutex_.Unlock();
+  }
+}
+
+void Heap::EmptyDepot(ClassState& state) {
+  while (state.depot != nullptr) {
+    Batch* batch = state.depot;
+    state.depot = batch->next;
+    --state.depot_batches;
+    for (uint32_t i = 0; i < batch->count; ++i) {
+      ReturnBlock(batch->blocks[i]);
+    }
+    batch_pool.Put(batch);
+  }
+}
+
+void Heap::ReleaseEmptyRuns(ClassState& state) {
+  // A class keeps at most one; it need not be the lowest, so look until it is found.
+  if (state.empty_runs == 0) {
+    return;
+  }
+  Pool* found = nullptr;
+  state.partial.ForEach([&](Pool* pool) {
+    if (pool->is_empty()) {
+      found = pool;
+    }
+  });
+  CHECK(found != nullptr);
+  state.empty_runs = 0;
+  Retire(found);
+}
+
+void Heap::Trim() {
+  const MutexLock lock(mutex_);
+  DrainInbox();
+  for (ClassState& state : classes_) {
+    EmptyDepot(state);
+    ReleaseEmptyRuns(state);
+  }
+}
+
+void Heap::Tick() {
+  const MutexLock lock(mutex_);
+  DrainInbox();
+  for (ClassState& state : classes_) {
+    if (!state.depot_used) {
+      EmptyDepot(state);
+      ReleaseEmptyRuns(state);
+    }
+    state.depot_used = false;
+  }
+}
+
+Heap::ClassCounts Heap::CountsOf(SizeClass size_class) const {
+  const ClassState& state = classes_[size_class];
+  uint64_t blocks = 0;
+  for (const Batch* batch = state.depot; batch != nullptr; batch = batch->next) {
+    blocks += batch->count;
+  }
+  return {state.refills, state.flushes, blocks};
+}
+
+void Heap::CheckInvariants() {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    size_t empty_runs = 0;
+    classes_[c].partial.ForEach([&](Pool* pool) {
+      CHECK(pool->owner.load(std::memory_order_relaxed) == this);  // invariant 1
+      CHECK(pool->size_class == c && !pool->is_full());
+      size_t free_blocks = 0;
+      for (size_t i = 0; i < pool->bit_words(); ++i) {
+        free_blocks += static_cast<size_t>(std::popcount(pool->bits()[i]));
+      }
+      CHECK(free_blocks == pool->free_blocks);
+      empty_runs += pool->is_empty() ? 1 : 0;
+    });
+    CHECK(empty_runs == classes_[c].empty_runs && empty_runs <= 1);
+  }
+}
+
+}  // namespace tally

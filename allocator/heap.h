@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// A heap owns pools and has a lock. Thread caches work for a heap: they refill their magazines
+// from its pools and flush them back; other heaps' threads post batches to its inbox.
+//
+// Called by thread caches (Refill, Flush), by frees from elsewhere (Post, FreeDirectly), by the
+// registry (park, adopt, fork) and by the books.
+//
+// A block comes from, in this order: the inbox (set into bits first), the depot (batches that were
+// flushed whole), the lowest partly free pool, a new run of pools.
+//
+// Invariants:
+//   1. A pool with owner == this is full, or is in its class's PartialPools. Pools all of whose
+//      blocks are free are among the latter; a class keeps at most one such.
+//   2. Nothing is trusted that lies in a block: a block's place is checked before its bit is set.
+//   3. A block is handed out again only by the heap that owns its pool.
+// Threads: all under mutex_, but for the inbox (lock-free push; drained under mutex_) and users_
+// (under the registry's lock).
+
+#ifndef ALLOCATOR_HEAP_H_
+#define ALLOCATOR_HEAP_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/batch.h"
+#include "allocator/mutex.h"
+#include "allocator/partial_pools.h"
+#include "allocator/pool.h"
+#include "allocator/size_class.h"
+
+namespace tally {
+
+class Heap {
+ public:
+  constexpr Heap() = default;
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  void Start(uint32_t index) { index_ = index; }
+
+  // Takes up to `want` blocks of the class into slots[0..n), the lowest address last (a magazine
+  // pops the last first). Returns n, 0 only when memory is out. O(n) and at most one new run.
+  size_t Refill(SizeClass size_class, void** slots, size_t want);
+
+  // Takes back blocks of the class that this heap owns. Ends the program on a block that is free
+  // already or is not one.
+  void Flush(SizeClass size_class, void** blocks, size_t count);
+
+  // Takes a batch of any classes' blocks that this heap owns. Lock-free unless nobody seems to
+  // drain the inbox; then the poster does.
+  void Post(Batch* batch);
+
+  // Takes back one block. Never fails, never allocates.
+  void FreeDirectly(void* block);
+
+  // Everything held back goes into bits and empty runs to their arenas.
+  void Trim();
+  // Like Trim, but leaves a depot that was used since the last call.
+  void Tick();
+
+  // How many thread caches work for this heap. Under the registry's lock.
+  uint32_t users() const { return users_.load(std::memory_order_relaxed); }
+  void AddUser() { users_.fetch_add(1, std::memory_order_relaxed); }
+  void RemoveUser() { users_.fetch_sub(1, std::memory_order_relaxed); }
+
+  uint32_t index() const { return index_; }
+  Mutex& mutex() { return mutex_; }
+
+  // What the books read, under the lock.
+  struct ClassCounts {
+    uint64_t refills;
+    uint64_t flushes;
+    uint64_t depot_blocks;
+  };
+  ClassCounts CountsOf(SizeClass size_class) const;
+  // Calls visit(block) for each block that waits in the inbox. REQUIRES: mutex() held.
+  template <typename Visit>
+  void ForEachInboxBlock(Visit visit) const {
+    for (const Batch* batch = inbox_.load(std::memory_order_acquire); batch != nullptr;
+         batch = batch->next) {
+      for (uint32_t i = 0; i < batch->count; ++i) {
+        visit(batch->blocks[i]);
+      }
+    }
+  }
+  // Ends the program if a numbered invariant does not hold. REQUIRES: mutex() held.
+  void CheckInvariants();
+
+ private:
+  struct ClassState {
+    PartialPools partial;
+    Batch* depot = nullptr;
+    uint16_t depot_batches = 0;
+    uint16_t empty_runs = 0;
+    bool depot_used = false;
+    uint64_t refills = 0;
+    uint64_t flushes = 0;
+  };
+
+  Pool* AddRun(SizeClass size_class);
+  void Retire(Pool* pool);
+  size_t TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t want);
+  size_t TakeFromDepot(ClassState& state, void** slots, size_t want);
+  bool PutInDepot(SizeClass size_class, void** blocks, size_t count);
+  void ReturnBlock(void* block);
+  void EmptyDepot(ClassState& state);
+  void ReleaseEmptyRuns(ClassState& state);
+  void DrainInbox();
+  bool IsInboxEmpty() const { return inbox_.load(std::memory_order_relaxed) == nullptr; }
+
+  Mutex mutex_;
+  uint32_t index_ = 0;
+  std::atomic<uint32_t> users_{0};
+  ClassState classes_[kClassCount];
+  // On a line of its own: other heaps' threads write it.
+  alignas(64) std::atomic<Batch*> inbox_{nullptr};
+  std::atomic<uint32_t> inbox_batches_{0};
+};
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_HEAP_H_

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// A magazine: a bounded stack of free blocks of one class, for one thread (Bonwick and Adams,
+// "Magazines and Vmem", USENIX 2001).
+//
+// Called by the fast paths (one load and one store each way) and by the thread cache.
+//
+// Invariants:
+//   1. bottom[0] is null, and bottom <= top <= limit: an empty magazine's top reads as null.
+//   2. bottom[1]..top[0] are blocks of the class that the owning heap handed out or got back.
+//   3. countdown > 0, but inside the slow path that it leads to. Allocations since it was last set
+//      are its start minus its value, exactly.
+// Threads: written by its thread alone; read at any time by the books.
+
+#ifndef ALLOCATOR_MAGAZINE_H_
+#define ALLOCATOR_MAGAZINE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tally {
+
+// The bottom of every magazine that has no slots yet, and its limit: both empty and full.
+inline constinit void* null_slot = nullptr;
+
+struct Magazine {
+  void** top = &null_slot;
+  void** limit = &null_slot;
+  int64_t countdown = 0;
+  void** bottom = &null_slot;
+
+  bool has_slots() const { return bottom != &null_slot; }
+  size_t count() const { return static_cast<size_t>(top - bottom); }
+  // Slots, the sentinel included; 1 while there are none.
+  size_t slots() const { return static_cast<size_t>(limit - bottom) + 1; }
+};
+
+static_assert(sizeof(Magazine) == 32, "an index scales to an offset by shifts");
+
+// A thread cache is its heap's pointer and then the magazines by class; a descriptor holds its
+// class's offset, so that free needs no multiplication.
+constexpr size_t MagazineOffset(size_t size_class) {
+  return sizeof(void*) + size_class * sizeof(Magazine);
+}
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_MAGAZINE_H_

@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+#include "allocator/purge.h"
+
+#include <bit>
+
+#include "allocator/options.h"
+#include "allocator/os.h"
+
+namespace tally {
+
+constinit Purger purger;
+
+namespace {
+
+// Keeps the bits of whole OS pages: on machines with pages larger than a pool, groups that are all
+// set.
+uint64_t WholePages(uint64_t word, size_t pools_per_page) {
+  if (pools_per_page <= 1) {
+    return word;
+  }
+  const uint64_t group = pools_per_page >= 64 ? ~uint64_t{0} : (uint64_t{1} << pools_per_page) - 1;
+  uint64_t whole = 0;
+  for (size_t at = 0; at < 64; at += pools_per_page) {
+    const uint64_t mask = group << at;
+    whole |= (word & mask) == mask ? mask : 0;
+  }
+  return whole;
+}
+
+}  // namespace
+
+// Claims what of `wanted` is free, purges it in as few calls as it has stretches, releases it.
+uint64_t Purger::PurgePools(Region* region, size_t arena_index, uint64_t wanted) {
+  Arena& arena = region->arenas[arena_index];
+  uint64_t word = arena.free.load(std::memory_order_relaxed);
+  uint64_t claimed = 0;
+  do {
+    claimed = WholePages(word & wanted, os::PageBytes() / kPoolBytes);
+    if (claimed == 0) {
+      return 0;
+    }
+  } while (!arena.free.compare_exchange_weak(word, word & ~claimed, std::memory_order_acquire,
+                                             std::memory_order_relaxed));
+  char* start = region->start() + arena_index * kArenaBytes;
+  uint64_t purged = 0;
+  for (uint64_t rest = claimed; rest != 0;) {
+    const int first = std::countr_zero(rest);
+    const int length = std::countr_one(rest >> first);
+    const uint64_t mask = (length == 64 ? ~uint64_t{0} : (uint64_t{1} << length) - 1) << first;
+    if (os::Purge(start + static_cast<size_t>(first) * kPoolBytes,
+                  static_cast<size_t>(length) * kPoolBytes)) {
+      arena.dirty.fetch_and(~mask, std::memory_order_relaxed);
+      purged += static_cast<uint64_t>(length) * kPoolBytes;
+    }
+    calls_.fetch_add(1, std::memory_order_relaxed);
+    rest &= ~mask;
+  }
+  arena.aged.fetch_and(~claimed, std::memory_order_relaxed);
+  for (uint64_t rest = claimed; rest != 0;) {
+    const int first = std::countr_zero(rest);
+    const int length = std::countr_one(rest >> first);
+    regions.GiveBack(region->descriptor(arena_index * kPoolsPerArena + static_cast<size_t>(first)),
+                     static_cast<size_t>(length));
+    rest = length + first >= 64 ? 0 : rest >> (first + length) << (first + length);
+  }
+  purged_bytes_.fetch_add(purged, std::memory_order_relaxed);
+  return purged;
+}
+
+void Purger::VisitRound(uint64_t tick) {
+  for (Region* region = regions.oldest(); region != nullptr;
+       region = region->next.load(std::memory_order_acquire)) {
+    const uint64_t committed = region->committed.load(std::memory_order_acquire);
+    for (size_t i = tick % kTicksPerRound; i < kArenasPerRegion; i += kTicksPerRound) {
+      Arena& arena = region->arenas[i];
+      if ((committed >> i & 1) == 0) {
+        continue;
+      }
+      const uint64_t idle = arena.free.load(std::memory_order_relaxed) &
+                            arena.dirty.load(std::memory_order_relaxed);
+      if (idle == 0) {
+        continue;
+      }
+      const uint64_t aged = arena.aged.load(std::memory_order_relaxed) & idle;
+      if (aged != 0) {
+        PurgePools(region, i, aged);
+      }
+      // A pool taken between the load of idle and here loses its bit again when it is next taken
+      // or purged; aged alone never purges: it must be free as well.
+      arena.aged.fetch_or(idle & ~aged, std::memory_order_relaxed);
+    }
+  }
+}
+
+uint64_t Purger::Tick() {
+  if (options.decay_ms == 0) {
+    PurgeAll();
+    return tick_.load(std::memory_order_relaxed);
+  }
+  const uint64_t period_ms = (options.decay_ms + 2 * kTicksPerRound - 1) / (2 * kTicksPerRound);
+  const uint64_t now = os::NowMs() / period_ms;
+  uint64_t last = tick_.load(std::memory_order_relaxed);
+  if (now <= last || !mutex_.TryLock()) {
+    return last;
+  }
+  last = tick_.load(std::memory_order_relaxed);
+  // After a long pause one whole round is enough: what has aged once is old.
+  uint64_t from = last + 1;
+  if (now - last > kTicksPerRound) {
+    from = now - kTicksPerRound + 1;
+  }
+  for (uint64_t tick = from; tick <= now; ++tick) {
+    VisitRound(tick);
+  }
+  tick_.store(now > last ? now : last, std::memory_order_relaxed);
+  mutex_.Unlock();
+  return now;
+}
+
+uint64_t Purger::PurgeAll() {
+  const MutexLock lock(mutex_);
+  uint64_t purged = 0;
+  for (Region* region = regions.oldest(); region != nullptr;
+       region = region->next.load(std::memory_order_acquire)) {
+    const uint64_t committed = region->committed.load(std::memory_order_acquire);
+    for (size_t i = 1; i < kArenasPerRegion; ++i) {
+      if ((committed >> i & 1) != 0) {
+        purged += PurgePools(region, i, region->arenas[i].dirty.load(std::memory_order_relaxed));
+      }
+    }
+  }
+  return purged;
+}
+
+}  // namespace tally

@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// Purge: physical pages of free pools go back to the system, addresses stay.
+//
+// Called on slow paths (Tick) and by trim (PurgeAll). There is no thread of its own.
+//
+// A pool that is free and dirty is marked aged when the clock passes over its arena, and purged when
+// the clock passes again and it is still free: between half the decay time and all of it. A tick
+// visits every fourth arena, so that the work is spread (jemalloc's decay, simplified).
+//
+// Invariants: a pool is claimed (its free bit taken) while it is purged; its dirty bit goes only
+// after the system call succeeded.
+// Threads: one at a time (a try-lock); others go on.
+
+#ifndef ALLOCATOR_PURGE_H_
+#define ALLOCATOR_PURGE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/mutex.h"
+#include "allocator/region.h"
+
+namespace tally {
+
+class Purger {
+ public:
+  // Visits what is due. Cheap when nothing is: a clock read. Returns the current tick's number.
+  uint64_t Tick();
+
+  // Everything free goes back now. Returns the bytes purged.
+  uint64_t PurgeAll();
+
+  uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }
+  uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
+  Mutex& mutex() { return mutex_; }
+
+ private:
+  static constexpr size_t kTicksPerRound = 4;
+
+  void VisitRound(uint64_t tick);
+  uint64_t PurgePools(Region* region, size_t arena, uint64_t wanted);
+
+  Mutex mutex_;
+  std::atomic<uint64_t> tick_{0};
+  std::atomic<uint64_t> purged_bytes_{0};
+  std::atomic<uint64_t> calls_{0};
+};
+
+extern constinit Purger purger;
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_PURGE_H_

@@ -1,0 +1,310 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+#include "allocator/region.h"
+
+#include <bit>
+#include <new>
+
+#include "allocator/options.h"
+#include "allocator/os.h"
+#include "allocator/region_map.h"
+
+namespace tally {
+
+constinit Regions regions;
+
+namespace {
+
+constexpr uint64_t kAll = ~uint64_t{0};
+
+constexpr uint64_t LowBits(size_t count) { return count >= 64 ? kAll : (uint64_t{1} << count) - 1; }
+
+// Positions at which `count` adjacent bits of `word` are set, by doubling.
+uint64_t RunStarts(uint64_t word, size_t count) {
+  size_t have = 1;
+  while (have * 2 <= count) {
+    word &= word >> have;
+    have *= 2;
+  }
+  if (have < count) {
+    word &= word >> (count - have);
+  }
+  return word;
+}
+
+// One bit at each multiple of `alignment` pools.
+uint64_t AlignedPositions(size_t alignment) {
+  uint64_t positions = 1;
+  for (size_t at = alignment; at < 64; at += alignment) {
+    positions |= uint64_t{1} << at;
+  }
+  return positions;
+}
+
+}  // namespace
+
+bool Regions::IsInCommittedArena(const void* p) {
+  const size_t arena = (reinterpret_cast<uintptr_t>(p) & (kRegionBytes - 1)) / kArenaBytes;
+  return arena != 0 && (Region::Of(p)->committed.load(std::memory_order_acquire) >> arena & 1) != 0;
+}
+
+// Writes the words of pools just taken. True when every byte of them is known to be zero.
+bool Regions::MarkTaken(Region* region, size_t arena_index, uint64_t mask) {
+  Arena& arena = region->arenas[arena_index];
+  const uint64_t dirty = arena.dirty.load(std::memory_order_relaxed);
+  if ((arena.touched.load(std::memory_order_relaxed) & mask) != mask) {
+    arena.touched.fetch_or(mask, std::memory_order_relaxed);
+  }
+  if ((dirty & mask) != mask) {
+    arena.dirty.fetch_or(mask, std::memory_order_relaxed);
+  }
+  if ((arena.aged.load(std::memory_order_relaxed) & mask) != 0) {
+    arena.aged.fetch_and(~mask, std::memory_order_relaxed);
+  }
+  return (dirty & mask) == 0;
+}
+
+Run Regions::TakeWithinArena(Region* region, size_t arena_index, size_t pools,
+                             size_t alignment_pools) {
+  Arena& arena = region->arenas[arena_index];
+  uint64_t word = arena.free.load(std::memory_order_relaxed);
+  for (;;) {
+    uint64_t starts = RunStarts(word, pools);
+    if (alignment_pools > 1) {
+      starts &= AlignedPositions(alignment_pools);
+    }
+    if (starts == 0) {
+      return {};
+    }
+    const size_t at = static_cast<size_t>(std::countr_zero(starts));
+    const uint64_t mask = LowBits(pools) << at;
+    // Acquire pairs with the release in GiveBack: the last holder's descriptors are seen.
+    if (arena.free.compare_exchange_weak(word, word & ~mask, std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
+      if ((word & ~mask) == 0) {
+        // Clear the hint, then look again: who gave back in between may have set it before.
+        region->room.fetch_and(~(uint64_t{1} << arena_index), std::memory_order_seq_cst);
+        if (arena.free.load(std::memory_order_seq_cst) != 0) {
+          region->room.fetch_or(uint64_t{1} << arena_index, std::memory_order_relaxed);
+        }
+      }
+      const bool is_zero = MarkTaken(region, arena_index, mask);
+      return {region->descriptor(arena_index * kPoolsPerArena + at), is_zero};
+    }
+  }
+}
+
+Run Regions::TakeSmall(size_t pools, size_t alignment_pools) {
+  Region* region = first_with_room_.load(std::memory_order_acquire);
+  bool may_advance = region != nullptr;
+  for (; region != nullptr; region = region->next.load(std::memory_order_acquire)) {
+    for (uint64_t room = region->room.load(std::memory_order_relaxed); room != 0; room &= room - 1) {
+      may_advance = false;
+      const size_t arena = static_cast<size_t>(std::countr_zero(room));
+      const Run run = TakeWithinArena(region, arena, pools, alignment_pools);
+      if (run.first != nullptr) {
+        return run;
+      }
+    }
+    Region* next = region->next.load(std::memory_order_acquire);
+    if (may_advance && next != nullptr) {
+      // A region that fills again meanwhile is found by GiveBack, which lowers the hint.
+      first_with_room_.store(next, std::memory_order_seq_cst);
+      if (region->room.load(std::memory_order_seq_cst) != 0) {
+        first_with_room_.store(region, std::memory_order_relaxed);
+        may_advance = false;
+      }
+    }
+  }
+  return {};
+}
+
+Run Regions::Take(size_t pools, size_t alignment_pools) {
+  for (;;) {
+    const bool is_small = pools <= kPoolsPerArena;
+    Run run = is_small ? TakeSmall(pools, alignment_pools) : TakeArenas(pools);
+    if (run.first != nullptr) {
+      return run;
+    }
+    const MutexLock lock(mutex_);
+    // Somebody may have grown while we waited.
+    run = is_small ? TakeSmall(pools, alignment_pools) : TakeArenas(pools);
+    if (run.first != nullptr || !Grow()) {
+      return run;
+    }
+  }
+}
+
+Run Regions::TakeArenasIn(Region* region, size_t pools) {
+  const size_t whole = pools / kPoolsPerArena;
+  const size_t tail = pools % kPoolsPerArena;
+  const size_t span = whole + (tail != 0 ? 1 : 0);
+  const uint64_t candidates = RunStarts(region->room.load(std::memory_order_relaxed), span);
+  for (uint64_t rest = candidates; rest != 0; rest &= rest - 1) {
+    const size_t first = static_cast<size_t>(std::countr_zero(rest));
+    size_t taken = 0;
+    bool is_zero = true;
+    for (; taken < span; ++taken) {
+      const uint64_t mask = taken < whole ? kAll : LowBits(tail);
+      Arena& arena = region->arenas[first + taken];
+      uint64_t word = arena.free.load(std::memory_order_relaxed);
+      bool won = false;
+      while ((word & mask) == mask && !won) {
+        won = arena.free.compare_exchange_weak(word, word & ~mask, std::memory_order_acquire,
+                                               std::memory_order_relaxed);
+      }
+      if (!won) {
+        break;
+      }
+      is_zero &= MarkTaken(region, first + taken, mask);
+      if ((word & ~mask) == 0) {
+        const uint64_t bit = uint64_t{1} << (first + taken);
+        region->room.fetch_and(~bit, std::memory_order_seq_cst);
+        if (arena.free.load(std::memory_order_seq_cst) != 0) {
+          region->room.fetch_or(bit, std::memory_order_relaxed);
+        }
+      }
+    }
+    Pool* head = region->descriptor(first * kPoolsPerArena);
+    if (taken == span) {
+      return {head, is_zero};
+    }
+    if (taken != 0) {
+      GiveBack(head, taken * kPoolsPerArena);
+    }
+  }
+  return {};
+}
+
+Run Regions::TakeArenas(size_t pools) {
+  for (Region* region = oldest(); region != nullptr;
+       region = region->next.load(std::memory_order_acquire)) {
+    const Run run = TakeArenasIn(region, pools);
+    if (run.first != nullptr) {
+      return run;
+    }
+  }
+  return {};
+}
+
+bool Regions::TakeAfter(Pool* first, size_t pools, size_t more) {
+  const size_t at = first->index() % kPoolsPerArena + pools;
+  if (at + more > kPoolsPerArena) {
+    return false;
+  }
+  Region* region = Region::Of(first);
+  Arena& arena = region->arenas[first->arena_index()];
+  const uint64_t mask = LowBits(more) << at;
+  uint64_t word = arena.free.load(std::memory_order_relaxed);
+  while ((word & mask) == mask) {
+    // The room bit may stay set over an empty word: it is only a hint.
+    if (arena.free.compare_exchange_weak(word, word & ~mask, std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
+      MarkTaken(region, first->arena_index(), mask);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Regions::GiveBack(Pool* first, size_t pools) {
+  Region* region = Region::Of(first);
+  size_t arena = first->arena_index();
+  size_t at = first->index() % kPoolsPerArena;
+  while (pools != 0) {
+    const size_t here = pools < kPoolsPerArena - at ? pools : kPoolsPerArena - at;
+    const uint64_t mask = LowBits(here) << at;
+    const uint64_t before = region->arenas[arena].free.fetch_or(mask, std::memory_order_seq_cst);
+    CHECK((before & mask) == 0);
+    const uint64_t bit = uint64_t{1} << arena;
+    if ((region->room.load(std::memory_order_seq_cst) & bit) == 0) {
+      region->room.fetch_or(bit, std::memory_order_seq_cst);
+    }
+    pools -= here;
+    at = 0;
+    ++arena;
+  }
+  Region* hint = first_with_room_.load(std::memory_order_seq_cst);
+  while ((hint == nullptr || region->ordinal < hint->ordinal) &&
+         !first_with_room_.compare_exchange_weak(hint, region, std::memory_order_seq_cst)) {
+  }
+}
+
+// Commits the next arenas of the youngest region, or adds a region. REQUIRES: mutex_ held.
+bool Regions::Grow() {
+  Region* youngest = youngest_.load(std::memory_order_relaxed);
+  if (youngest != nullptr && CommitMore(youngest)) {
+    return true;
+  }
+  if (youngest != nullptr && std::popcount(youngest->committed.load(std::memory_order_relaxed)) <
+                                 static_cast<int>(youngest->arena_count)) {
+    return false;  // the system refuses even one arena
+  }
+  return AddRegion();
+}
+
+bool Regions::CommitMore(Region* region) {
+  const size_t first =
+      static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_relaxed)));
+  for (size_t count = kCommitArenas; count != 0; count /= 2) {
+    if (first + count > region->arena_count) {
+      continue;
+    }
+    if (!os::Commit(region->start() + first * kArenaBytes, count * kArenaBytes)) {
+      continue;
+    }
+    for (size_t arena = first; arena < first + count; ++arena) {
+      region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
+    }
+    // Release pairs with the acquire in IsInCommittedArena, and with readers of room.
+    const uint64_t mask = LowBits(count) << first;
+    region->committed.fetch_or(mask, std::memory_order_release);
+    region->room.fetch_or(mask, std::memory_order_release);
+    if (options.thp && first + count == region->arena_count) {
+      os::AdviseHugePages(region->start(), region->arena_count * kArenaBytes);
+    }
+    return true;
+  }
+  return false;
+}
+
+bool Regions::AddRegion() {
+  size_t bytes = kRegionBytes;
+  void* start = os::Reserve(bytes, kRegionBytes);
+  // Reservations shrink before they fail: 1 MiB is the descriptors and three arenas.
+  while (start == nullptr && bytes > kCommitArenas * kArenaBytes) {
+    bytes /= 2;
+    start = os::Reserve(bytes, kRegionBytes);
+  }
+  if (start == nullptr) {
+    return false;
+  }
+  const size_t first_bytes = kCommitArenas * kArenaBytes;
+  if (!os::Commit(start, first_bytes) ||
+      !region_map.Enter(start, kRegionBytes, Granule::kPools, Granule::kPools)) {
+    os::Unmap(start, bytes);
+    return false;
+  }
+  auto* region = new (start) Region{};
+  region->ordinal = count_.load(std::memory_order_relaxed);
+  region->arena_count = static_cast<uint32_t>(bytes / kArenaBytes);
+  for (size_t arena = 1; arena < kCommitArenas; ++arena) {
+    region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
+  }
+  const uint64_t arenas = LowBits(kCommitArenas);
+  region->committed.store(arenas, std::memory_order_release);
+  region->room.store(arenas & ~uint64_t{1}, std::memory_order_release);
+  Region* youngest = youngest_.load(std::memory_order_relaxed);
+  if (youngest == nullptr) {
+    oldest_.store(region, std::memory_order_release);
+    first_with_room_.store(region, std::memory_order_release);
+  } else {
+    youngest->next.store(region, std::memory_order_release);
+  }
+  youngest_.store(region, std::memory_order_relaxed);
+  count_.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+}  // namespace tally

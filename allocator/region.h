@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// Regions and arenas: where runs of pools come from and go back to.
+//
+// Called by heaps (runs of a class), large runs, purge and the books.
+//
+// A region is 16 MiB of reserved address space, committed in steps of arenas. Its first arena holds
+// the descriptors of all others; the descriptors of that first arena itself describe nothing, so
+// their place, the region's first page, is the Region object.
+//
+//   | Region | descriptors of arenas 1..63 | arena 1 | arena 2 | ... | arena 63 |
+//   0        4 KiB                         256 KiB
+//
+// Each arena has four words over its pools:
+//   free     a set bit is a pool that nobody holds. Taking a run is one CAS, giving it back one OR.
+//   dirty    the pool may hold something else than zeros.
+//   touched  the pool has been handed out since it was committed.
+//   aged     the pool was free and dirty when the purge clock last passed; see purge.h.
+//
+// Invariants:
+//   1. aged and dirty and free together: may be purged. dirty implies touched.
+//   2. A region's `room` is a hint: an arena with free pools has its bit set, or somebody who is
+//      taking or giving back is about to look again.
+//   3. Pool regions are never unmapped: anyone may read any descriptor of a committed arena.
+// Threads: the words are atomic. Growth and runs of several arenas hold the lock.
+
+#ifndef ALLOCATOR_REGION_H_
+#define ALLOCATOR_REGION_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/geometry.h"
+#include "allocator/mutex.h"
+#include "allocator/pool.h"
+
+namespace tally {
+
+struct Arena {
+  std::atomic<uint64_t> free;
+  std::atomic<uint64_t> dirty;
+  std::atomic<uint64_t> touched;
+  std::atomic<uint64_t> aged;
+};
+
+struct Region {
+  std::atomic<uint64_t> room;       // arenas that may have free pools
+  std::atomic<uint64_t> committed;  // arenas that are accessible
+  std::atomic<Region*> next;        // younger
+  uint32_t ordinal;                 // 0 for the oldest
+  uint32_t arena_count;             // 64, fewer where address space is short
+  alignas(64) Arena arenas[kArenasPerRegion];
+
+  char* start() { return reinterpret_cast<char*>(this); }
+  Pool* descriptor(size_t pool) { return reinterpret_cast<Pool*>(this) + pool; }
+  static Region* Of(const void* p) {
+    return reinterpret_cast<Region*>(reinterpret_cast<uintptr_t>(p) & ~(kRegionBytes - 1));
+  }
+};
+
+static_assert(sizeof(Region) <= kPoolsPerArena * kDescriptorBytes,
+              "the region fits the place of its first arena's descriptors");
+
+// Adjacent pools; `first` is the descriptor of the lowest. Null when memory is out.
+struct Run {
+  Pool* first = nullptr;
+  bool is_zero = false;  // every byte is known to be zero
+};
+
+class Regions {
+ public:
+  // `pools` adjacent free pools, from the oldest region and lowest address that has them, aligned
+  // to `alignment_pools` (a power of two, at most 64). Up to 64 pools lie in one arena; more start
+  // an arena. Their descriptors are stale. O(regions) at worst; usually one CAS.
+  Run Take(size_t pools, size_t alignment_pools);
+
+  // Takes the `more` pools after a run, if they are free and in the same arena.
+  bool TakeAfter(Pool* first, size_t pools, size_t more);
+
+  // REQUIRES: the caller holds the pools, and their descriptors' kinds are kFree.
+  void GiveBack(Pool* first, size_t pools);
+
+  Region* oldest() const { return oldest_.load(std::memory_order_acquire); }
+  uint32_t count() const { return count_.load(std::memory_order_relaxed); }
+  Mutex& mutex() { return mutex_; }
+
+  // Whether `p`'s pool can be looked at: its arena is committed and is not a descriptor arena.
+  // REQUIRES: the region map says kPools.
+  static bool IsInCommittedArena(const void* p);
+
+ private:
+  Run TakeWithinArena(Region* region, size_t arena, size_t pools, size_t alignment_pools);
+  Run TakeSmall(size_t pools, size_t alignment_pools);
+  Run TakeArenas(size_t pools);
+  Run TakeArenasIn(Region* region, size_t pools);
+  bool Grow();
+  bool CommitMore(Region* region);
+  bool AddRegion();
+  static bool MarkTaken(Region* region, size_t arena, uint64_t mask);
+
+  Mutex mutex_;
+  std::atomic<Region*> oldest_{nullptr};
+  std::atomic<Region*> youngest_{nullptr};
+  std::atomic<uint32_t> count_{0};
+  std::atomic<Region*> first_with_room_{nullptr};  // a hint for single pools
+};
+
+extern constinit Regions regions;
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_REGION_H_

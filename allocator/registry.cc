@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+#include "allocator/registry.h"
+
+#include <new>
+
+#include "allocator/batch.h"
+#include "allocator/huge.h"
+#include "allocator/metadata.h"
+#include "allocator/options.h"
+#include "allocator/os.h"
+#include "allocator/purge.h"
+#include "allocator/region.h"
+#include "allocator/region_map.h"
+
+namespace tally {
+
+constinit Heap no_heap;
+constinit ThreadCache empty_cache(&no_heap);
+constinit Registry registry;
+
+Heap* Registry::AddHeap() {
+  void* place = metadata.AllocateForever(sizeof(Heap));
+  if (place == nullptr) {
+    return nullptr;
+  }
+  auto* heap = new (place) Heap();
+  heap->Start(heap_count_);
+  heaps_[heap_count_++] = heap;
+  return heap;
+}
+
+Heap* Registry::PickHeap() {
+  if (cpu_count_ == 0) {
+    region_map.Start();
+    cpu_count_ = os::CpuCount();
+  }
+  Heap* best = nullptr;
+  for (uint32_t i = 0; i < heap_count_; ++i) {
+    if (best == nullptr || heaps_[i]->users() < best->users()) {
+      best = heaps_[i];
+    }
+  }
+  uint64_t heaps_max = options.heaps_per_cpu * cpu_count_;
+  heaps_max = heaps_max < 1 ? 1 : heaps_max > kHeapsMax ? kHeapsMax : heaps_max;
+  if (best == nullptr || (best->users() != 0 && heap_count_ < heaps_max)) {
+    Heap* added = AddHeap();
+    best = added != nullptr ? added : best;
+  }
+  return best;
+}
+
+ThreadCache* Registry::AddCache(Heap* heap) {
+  void* place = metadata.AllocateForever(sizeof(ThreadCache));
+  if (place == nullptr) {
+    return nullptr;
+  }
+  auto* cache = new (place) ThreadCache(heap);
+  cache->next = caches_;
+  caches_ = cache;
+  return cache;
+}
+
+ThreadCache* Registry::Acquire() {
+  const MutexLock lock(mutex_);
+  ThreadCache* cache = free_caches_;
+  if (cache != nullptr) {
+    free_caches_ = cache->next_free;
+    // An orphan of fork still holds its heap's blocks; another may change heaps.
+    if (cache->heap == &no_heap) {
+      cache->heap = PickHeap();
+    }
+  } else {
+    Heap* heap = PickHeap();
+    cache = heap == nullptr ? nullptr : AddCache(heap);
+    if (cache == nullptr) {
+      return nullptr;
+    }
+  }
+  cache->heap->AddUser();
+  cache->is_live = true;
+  ++threads_started_;
+  if (++live_threads_ > peak_threads_) {
+    peak_threads_ = live_threads_;
+  }
+  return cache;
+}
+
+void Registry::Release(ThreadCache* cache) {
+  cache->FlushAll();
+  cache->ReleaseSlots();
+  const MutexLock lock(mutex_);
+  Heap* heap = cache->heap;
+  heap->RemoveUser();
+  if (heap->users() == 0) {
+    heap->Trim();
+  }
+  cache->heap = &no_heap;
+  cache->is_live = false;
+  cache->next_free = free_caches_;
+  free_caches_ = cache;
+  --live_threads_;
+}
+
+Heap* Registry::SharedHeap() {
+  const MutexLock lock(mutex_);
+  return PickHeap();
+}
+
+void Registry::TrimHeaps() {
+  const MutexLock lock(mutex_);
+  for (ThreadCache* cache = free_caches_; cache != nullptr; cache = cache->next_free) {
+    if (cache->heap != &no_heap) {  // an orphan of fork
+      cache->FlushAll();
+    }
+  }
+  ForEachHeap([](Heap& heap) { heap.Trim(); });
+}
+
+void Registry::LockAll() {
+  mutex_.LockForFork();
+  ForEachHeap([](Heap& heap) { heap.mutex().LockForFork(); });
+  purger.mutex().LockForFork();
+  regions.mutex().LockForFork();
+  huge_blocks.mutex().LockForFork();
+  region_map.mutex().LockForFork();
+  batch_pool.mutex().LockForFork();
+  metadata.mutex().LockForFork();
+}
+
+void Registry::UnlockAll() {
+  metadata.mutex().UnlockAfterFork();
+  batch_pool.mutex().UnlockAfterFork();
+  region_map.mutex().UnlockAfterFork();
+  huge_blocks.mutex().UnlockAfterFork();
+  regions.mutex().UnlockAfterFork();
+  purger.mutex().UnlockAfterFork();
+  for (uint32_t i = heap_count_; i > 0; --i) {
+    heaps_[i - 1]->mutex().UnlockAfterFork();
+  }
+  mutex_.UnlockAfterFork();
+}
+
+void Registry::OrphanOthers(const ThreadCache* mine) {
+  for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
+    if (cache->is_live && cache != mine) {
+      cache->heap->RemoveUser();
+      cache->is_live = false;
+      cache->next_free = free_caches_;
+      free_caches_ = cache;
+      --live_threads_;
+    }
+  }
+}
+
+}  // namespace tally

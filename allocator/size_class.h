@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// Size classes: from a request to a class, and what a class's pools look like.
+//
+// Called by the facade (class of a request), heaps (pools of a class) and the reports.
+//
+// Classes are 8 bytes apart up to 512 (class = bytes / 8), 32 apart to 1,024, then eight to a
+// doubling up to 32 KiB. Class 0 does not exist.
+//
+// Invariants (proven below or in size_class_test):
+//   1. BlockBytes(ClassFor(n)) is the smallest class size >= n.
+//   2. (offset * reciprocal) >> kReciprocalShift == offset / block_bytes for every offset in a run.
+//   3. A run's tail is at most 1.5 % of it for classes up to 1,024 bytes.
+// Threads: constants only.
+
+#ifndef ALLOCATOR_SIZE_CLASS_H_
+#define ALLOCATOR_SIZE_CLASS_H_
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/geometry.h"
+
+namespace tally {
+
+inline constexpr size_t kSmallClasses = kSmallBytes / 8;           // 1..64
+inline constexpr size_t kMiddleClasses = 16;                       // 65..80: 544..1,024
+inline constexpr size_t kGeometricClasses = 8 * 5;                 // 81..120: 1,152..32,768
+inline constexpr size_t kClassCount = 1 + kSmallClasses + kMiddleClasses + kGeometricClasses;
+inline constexpr int kReciprocalShift = 40;
+
+using SizeClass = uint8_t;
+
+// The tightest class for `bytes`. REQUIRES: 1 <= bytes <= kClassBytesMax.
+constexpr SizeClass ClassFor(size_t bytes) {
+  if (bytes <= kSmallBytes) {
+    return static_cast<SizeClass>((bytes + 7) / 8);
+  }
+  if (bytes <= 1024) {
+    return static_cast<SizeClass>(kSmallClasses + (bytes - kSmallBytes + 31) / 32);
+  }
+  const int width = std::bit_width(bytes - 1);  // 11 for 1,025..2,048
+  const size_t eighth = (bytes - 1) >> (width - 4);
+  return static_cast<SizeClass>(kSmallClasses + kMiddleClasses +
+                                static_cast<size_t>(width - 11) * 8 + eighth - 7);
+}
+
+constexpr size_t ComputeBlockBytes(size_t size_class) {
+  if (size_class <= kSmallClasses) {
+    return size_class * 8;
+  }
+  if (size_class <= kSmallClasses + kMiddleClasses) {
+    return kSmallBytes + (size_class - kSmallClasses) * 32;
+  }
+  const size_t rank = size_class - kSmallClasses - kMiddleClasses - 1;
+  return (size_t{1024} << (rank / 8)) / 8 * (rank % 8 + 9);
+}
+
+struct ClassInfo {
+  uint32_t block_bytes = 0;
+  uint16_t run_pools = 0;       // pools in a run of this class
+  uint16_t capacity = 0;        // blocks in a run
+  uint64_t reciprocal = 0;      // see kReciprocalShift
+  uint16_t magazine_slots = 0;  // the most, the sentinel included
+  uint16_t depot_batches = 0;   // the most a heap keeps
+  uint32_t countdown = 0;       // allocations between two events
+};
+
+// The shortest run with a tail of at most 1.5 %; medium classes also want a few blocks to a run, so
+// that a refill does not go to the arena for each.
+constexpr size_t ComputeRunPools(size_t block_bytes) {
+  constexpr size_t kRunPoolsMax = 32;
+  const size_t blocks_min = block_bytes <= 1024 ? 1 : block_bytes <= 16384 ? 4 : 2;
+  size_t best = 0;
+  size_t best_tail = 0;
+  for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
+    const size_t run_bytes = pools * kPoolBytes;
+    const size_t blocks = run_bytes / block_bytes;
+    if (blocks < blocks_min || (blocks > 256 && pools > 1)) {
+      continue;
+    }
+    const size_t tail = run_bytes - blocks * block_bytes;
+    if (tail * 1000 <= run_bytes * 15) {
+      return pools;
+    }
+    if (best == 0 || tail * best < best_tail * pools) {
+      best = pools;
+      best_tail = tail;
+    }
+  }
+  return best;
+}
+
+inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
+  std::array<ClassInfo, kClassCount> table{};
+  for (size_t c = 1; c < kClassCount; ++c) {
+    ClassInfo& info = table[c];
+    const size_t bytes = ComputeBlockBytes(c);
+    info.block_bytes = static_cast<uint32_t>(bytes);
+    info.run_pools = static_cast<uint16_t>(ComputeRunPools(bytes));
+    info.capacity = static_cast<uint16_t>(info.run_pools * kPoolBytes / bytes);
+    info.reciprocal = (uint64_t{1} << kReciprocalShift) / bytes + 1;
+    size_t slots = std::bit_floor(kMagazineBytesMax / bytes);
+    slots = slots > kMagazineSlotsMax ? kMagazineSlotsMax : slots;
+    info.magazine_slots = static_cast<uint16_t>(slots < kMagazineSlotsMin ? kMagazineSlotsMin : slots);
+    const size_t batches = kDepotBytesMax / (bytes * kBatchBlocks);
+    info.depot_batches = static_cast<uint16_t>(batches > 8 ? 8 : batches);
+    const size_t countdown = kCountdownBytes / bytes;
+    info.countdown = static_cast<uint32_t>(countdown < 64 ? 64 : countdown);
+  }
+  return table;
+}();
+
+constexpr size_t BlockBytes(SizeClass size_class) { return kClassTable[size_class].block_bytes; }
+
+// Which block of its run the byte at `offset` lies in.
+constexpr size_t BlockIndex(const ClassInfo& info, size_t offset) {
+  return (offset * info.reciprocal) >> kReciprocalShift;
+}
+
+// The smallest class of at least `bytes` whose blocks are all aligned to `alignment` (blocks start
+// at a pool's first byte, so a multiple is enough), or 0 when there is none.
+// REQUIRES: bytes >= 1; alignment is a power of two.
+constexpr SizeClass ClassForAligned(size_t bytes, size_t alignment) {
+  if (alignment > kPoolBytes || bytes > kClassBytesMax) {
+    return 0;
+  }
+  bytes = (bytes + alignment - 1) & ~(alignment - 1);
+  if (bytes > kClassBytesMax) {
+    return 0;
+  }
+  size_t c = ClassFor(bytes);
+  while (c < kClassCount && kClassTable[c].block_bytes % alignment != 0) {
+    ++c;
+  }
+  return c < kClassCount ? static_cast<SizeClass>(c) : SizeClass{0};
+}
+
+static_assert(kClassCount <= 128, "the class fits a byte with room for flags");
+static_assert(ComputeBlockBytes(kClassCount - 1) == kClassBytesMax,
+              "the last class is the largest size with a class");
+static_assert([] {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const ClassInfo& info = kClassTable[c];
+    if (ClassFor(info.block_bytes) != c || (c > 1 && ClassFor(info.block_bytes - 1) > c)) {
+      return false;
+    }
+    if (c + 1 < kClassCount && ClassFor(info.block_bytes + 1) != c + 1) {
+      return false;
+    }
+  }
+  return true;
+}(), "every size maps to the tightest class");
+static_assert([] {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const ClassInfo& info = kClassTable[c];
+    const size_t run_bytes = info.run_pools * kPoolBytes;
+    // Offsets whose quotient could be off by one: next to each block's start.
+    for (size_t block = 0; block < info.capacity; ++block) {
+      const size_t start = block * info.block_bytes;
+      if (BlockIndex(info, start) != block || (start > 0 && BlockIndex(info, start - 1) != block - 1)) {
+        return false;
+      }
+    }
+    if (c != 1 && info.capacity > 256) {
+      return false;
+    }
+    if (info.block_bytes <= 1024 && (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
+      return false;
+    }
+  }
+  return true;
+}(), "reciprocals are exact, bitmaps suffice, and tails are at most 1.5 %");
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_SIZE_CLASS_H_

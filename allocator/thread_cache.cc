@@ -1,0 +1,174 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+#include "allocator/thread_cache.h"
+
+#include <string.h>
+
+#include "allocator/metadata.h"
+#include "allocator/options.h"
+#include "allocator/purge.h"
+
+namespace tally {
+
+// Doubles the slots, from kMagazineSlotsFirst up to the class's most. Growth is evidence-driven:
+// every refill and flush asks for it (slow start).
+bool ThreadCache::GrowSlots(SizeClass size_class) {
+  Magazine& magazine = magazines[size_class];
+  const ClassInfo& info = kClassTable[size_class];
+  const bool is_first = !magazine.has_slots();
+  size_t slots = is_first ? kMagazineSlotsFirst : magazine.slots() * 2;
+  if (slots > info.magazine_slots) {
+    slots = info.magazine_slots;
+  }
+  const size_t old_slots = is_first ? 0 : magazine.slots();
+  const uint64_t more_bytes = (slots - old_slots) * info.block_bytes;
+  if (slots <= old_slots ||
+      (!is_first && magazine_bytes_ + more_bytes > options.magazine_kb * 1024)) {
+    return false;
+  }
+  auto** bottom = static_cast<void**>(metadata.Allocate(slots * sizeof(void*)));
+  if (bottom == nullptr) {
+    return false;
+  }
+  const size_t count = magazine.count();
+  memcpy(static_cast<void*>(bottom), static_cast<const void*>(magazine.bottom),
+         (count + 1) * sizeof(void*));
+  void** old_bottom = magazine.bottom;
+  magazine.bottom = bottom;
+  magazine.top = bottom + count;
+  magazine.limit = bottom + slots - 1;
+  if (is_first) {
+    magazine.countdown = info.countdown;
+  } else {
+    metadata.Free(static_cast<void*>(old_bottom), old_slots * sizeof(void*));
+  }
+  magazine_bytes_ += more_bytes;
+  return true;
+}
+
+// The countdown ran out: account for it, start the next, and let time pass.
+void ThreadCache::Event(SizeClass size_class) {
+  Magazine& magazine = magazines[size_class];
+  totals_[size_class] += kClassTable[size_class].countdown;
+  magazine.countdown = kClassTable[size_class].countdown;
+  const uint64_t tick = purger.Tick();
+  if (tick != last_tick_) {
+    last_tick_ = tick;
+    FlushIdle();
+    heap->Tick();
+  }
+}
+
+void* ThreadCache::PopSlow(SizeClass size_class) {
+  Magazine& magazine = magazines[size_class];
+  if (*magazine.top == nullptr) {
+    if (!GrowSlots(size_class) && !magazine.has_slots()) {
+      return nullptr;
+    }
+    const size_t want = (magazine.slots() - 1 + 1) / 2;
+    const size_t got = heap->Refill(size_class, magazine.bottom + 1, want);
+    if (got == 0) {
+      return nullptr;
+    }
+    magazine.top = magazine.bottom + got;
+    --magazine.countdown;
+  }
+  // The block first: Event may flush idle magazines, this one among them.
+  void* block = *magazine.top--;
+  if (magazine.countdown <= 0) {
+    Event(size_class);
+  }
+  return block;
+}
+
+// Puts the oldest `count` back; what was freed last stays, warm.
+void ThreadCache::FlushMagazine(SizeClass size_class, size_t count) {
+  Magazine& magazine = magazines[size_class];
+  if (count == 0) {
+    return;
+  }
+  heap->Flush(size_class, magazine.bottom + 1, count);
+  const size_t rest = magazine.count() - count;
+  memmove(static_cast<void*>(magazine.bottom + 1),
+          static_cast<const void*>(magazine.bottom + 1 + count), rest * sizeof(void*));
+  magazine.top = magazine.bottom + rest;
+}
+
+void ThreadCache::PushSlow(SizeClass size_class, void* block) {
+  Magazine& magazine = magazines[size_class];
+  if (!GrowSlots(size_class)) {
+    if (!magazine.has_slots()) {
+      heap->FreeDirectly(block);  // no memory for the first slots
+      return;
+    }
+    FlushMagazine(size_class, (magazine.count() + 1) / 2);
+  }
+  *++magazine.top = block;
+}
+
+void ThreadCache::PostBatch(Outgoing& outgoing) {
+  if (outgoing.batch != nullptr) {
+    outgoing.owner->Post(outgoing.batch);
+    outgoing.batch = nullptr;
+  }
+}
+
+void ThreadCache::SendHome(Heap* owner, void* block, size_t block_bytes) {
+  Outgoing& outgoing = outgoing_[owner->index() % kOutgoingSlots];
+  if (outgoing.owner != owner) {
+    PostBatch(outgoing);
+    outgoing.owner = owner;
+  }
+  if (outgoing.batch == nullptr && (outgoing.batch = batch_pool.Get()) == nullptr) {
+    owner->FreeDirectly(block);
+    return;
+  }
+  Batch* batch = outgoing.batch;
+  batch->blocks[batch->count++] = block;
+  batch->bytes += static_cast<uint32_t>(block_bytes);
+  if (batch->count == kBatchBlocks || batch->bytes >= kOutgoingBytesMax) {
+    PostBatch(outgoing);
+  }
+}
+
+void ThreadCache::FlushAll() {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    FlushMagazine(static_cast<SizeClass>(c), magazines[c].count());
+  }
+  for (Outgoing& outgoing : outgoing_) {
+    PostBatch(outgoing);
+  }
+}
+
+void ThreadCache::FlushIdle() {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const Magazine& magazine = magazines[c];
+    if (magazine.top == seen_top_[c] && magazine.countdown == seen_countdown_[c]) {
+      FlushMagazine(static_cast<SizeClass>(c), magazine.count());
+    }
+    seen_top_[c] = magazine.top;
+    seen_countdown_[c] = magazine.countdown;
+  }
+  for (Outgoing& outgoing : outgoing_) {
+    PostBatch(outgoing);
+  }
+}
+
+void ThreadCache::ReleaseSlots() {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    Magazine& magazine = magazines[c];
+    if (!magazine.has_slots()) {
+      continue;
+    }
+    ASSERT(magazine.count() == 0);
+    totals_[c] = AllocatedOf(static_cast<SizeClass>(c));
+    void** bottom = magazine.bottom;
+    const size_t slots = magazine.slots();
+    magazine = Magazine{};
+    metadata.Free(static_cast<void*>(bottom), slots * sizeof(void*));
+  }
+  magazine_bytes_ = 0;
+}
+
+}  // namespace tally

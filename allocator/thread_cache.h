@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// A thread cache: one thread's magazines, its outgoing batches, and the heap it works for.
+//
+// Called by the facade: the fast paths reach it through one initial-exec pointer, which starts at a
+// constant empty cache, so that "not started" is the ordinary slow path.
+//
+// Invariants:
+//   1. heap and magazines come first: descriptors hold magazine offsets (magazine.h).
+//   2. The empty cache is never written: its magazines are empty and full at once, and its heap owns
+//      no pool.
+//   3. Bytes that the magazines could hold stay within TALLY_MAGAZINE_KB, first slots aside.
+// Threads: written by its thread alone, or under the registry's lock while it has none. The books
+// read tops and countdowns at any time.
+
+#ifndef ALLOCATOR_THREAD_CACHE_H_
+#define ALLOCATOR_THREAD_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/batch.h"
+#include "allocator/check.h"
+#include "allocator/geometry.h"
+#include "allocator/heap.h"
+#include "allocator/magazine.h"
+#include "allocator/size_class.h"
+
+namespace tally {
+
+// What the fast paths touch, and descriptors hold offsets into.
+struct CacheHead {
+  Heap* heap;
+  Magazine magazines[kClassCount];
+};
+static_assert(offsetof(CacheHead, magazines) == MagazineOffset(0),
+              "descriptors hold offsets of magazines");
+
+class ThreadCache : public CacheHead {
+ public:
+  constexpr explicit ThreadCache(Heap* cache_heap) : CacheHead{cache_heap, {}} {}
+  ThreadCache(const ThreadCache&) = delete;
+  ThreadCache& operator=(const ThreadCache&) = delete;
+
+  Magazine& MagazineAt(size_t offset) {
+    return *reinterpret_cast<Magazine*>(reinterpret_cast<char*>(this) + offset);
+  }
+
+  // Slow half of a pop: the magazine is empty, or its countdown ran out. Null when memory is out.
+  void* PopSlow(SizeClass size_class);
+
+  // Slow half of a push: the magazine is full.
+  void PushSlow(SizeClass size_class, void* block);
+
+  // Puts a block of another heap into the batch for it.
+  void SendHome(Heap* owner, void* block, size_t block_bytes);
+
+  // Blocks back to the heap, batches to their owners.
+  void FlushAll();
+
+  // Flushes magazines that were not used since the last call.
+  void FlushIdle();
+
+  // Gives slots back as well. The cache holds nothing then. REQUIRES: FlushAll() was called.
+  void ReleaseSlots();
+
+  // Exact at any moment of this thread; of others, but for what is in flight.
+  uint64_t AllocatedOf(SizeClass size_class) const {
+    const Magazine& magazine = magazines[size_class];
+    if (!magazine.has_slots()) {
+      return totals_[size_class];
+    }
+    return totals_[size_class] + kClassTable[size_class].countdown -
+           static_cast<uint64_t>(magazine.countdown);
+  }
+  uint64_t FreedOf(SizeClass size_class) const { return freed_[size_class]; }
+  // Debug builds count frees of their own accord.
+  void CountFree(SizeClass size_class) { ++freed_[size_class]; }
+  void CountAllocation(SizeClass size_class) { ++totals_[size_class]; }
+
+  // Calls visit(block) for each block in an outgoing batch.
+  template <typename Visit>
+  void ForEachOutgoingBlock(Visit visit) const {
+    for (const Outgoing& outgoing : outgoing_) {
+      const Batch* batch = outgoing.batch;
+      for (uint32_t i = 0; batch != nullptr && i < batch->count; ++i) {
+        visit(batch->blocks[i]);
+      }
+    }
+  }
+
+  // Under the registry's lock.
+  ThreadCache* next = nullptr;       // of all caches
+  ThreadCache* next_free = nullptr;  // of those without a thread
+  bool is_live = false;
+
+ private:
+  struct Outgoing {
+    Heap* owner = nullptr;
+    Batch* batch = nullptr;
+  };
+
+  bool GrowSlots(SizeClass size_class);
+  void FlushMagazine(SizeClass size_class, size_t count);
+  void Event(SizeClass size_class);
+  void PostBatch(Outgoing& outgoing);
+
+  Outgoing outgoing_[kOutgoingSlots];
+  uint64_t magazine_bytes_ = 0;
+  uint64_t last_tick_ = 0;
+  uint64_t totals_[kClassCount] = {};
+  uint64_t freed_[kClassCount] = {};
+  // What FlushIdle saw last time.
+  void** seen_top_[kClassCount] = {};
+  int64_t seen_countdown_[kClassCount] = {};
+};
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_THREAD_CACHE_H_

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// The few totals that belong to no thread cache.
+//
+// Called by slow paths (count) and the books (read). Threads: any; relaxed atomics.
+
+#ifndef ALLOCATOR_TOTALS_H_
+#define ALLOCATOR_TOTALS_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "allocator/size_class.h"
+
+namespace tally::totals {
+
+inline constinit std::atomic<uint64_t> mismatched_sizes{0};
+inline constinit std::atomic<uint64_t> uncached_allocations[kClassCount]{};
+
+// Sized deletes whose size was of another class.
+inline void CountMismatchedSize() { mismatched_sizes.fetch_add(1, std::memory_order_relaxed); }
+inline uint64_t MismatchedSizes() { return mismatched_sizes.load(std::memory_order_relaxed); }
+
+// Allocations by threads that were past their end and had no cache.
+inline void CountUncachedAllocation(SizeClass size_class) {
+  uncached_allocations[size_class].fetch_add(1, std::memory_order_relaxed);
+}
+inline uint64_t UncachedAllocationsOf(SizeClass size_class) {
+  return uncached_allocations[size_class].load(std::memory_order_relaxed);
+}
+
+}  // namespace tally::totals
+
+#endif  // ALLOCATOR_TOTALS_H_

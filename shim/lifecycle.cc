@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// The process's life: options at start, thread ends, fork, dlopen, the report at exit.
+//
+// Called by the loader, by pthreads and by exit. The allocator works before any of it.
+//
+// Threads: the constructor runs while there is one thread; the rest says so at its place.
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "allocator/allocator.h"
+#include "allocator/options.h"
+#include "allocator/report.h"
+#include "shim/shim.h"
+
+// stdio's list lock: fork takes it, and other threads hold it while they allocate. So it comes
+// before ours, or the two deadlock (glibc's tst-malloc-fork-deadlock). Absent in other C libraries.
+extern "C" {
+[[gnu::weak]] void _IO_list_lock();
+[[gnu::weak]] void _IO_list_unlock();
+[[gnu::weak]] void _IO_list_resetlock();
+}
+
+namespace tally::shim {
+namespace {
+
+// Rounds of TLS destructors that we sit out, so that other keys' destructors still find the
+// thread's cache. glibc makes PTHREAD_DESTRUCTOR_ITERATIONS (4).
+constexpr uintptr_t kRoundsToWait = 2;
+
+constinit pthread_key_t thread_key = 0;
+constinit bool has_thread_key = false;
+constinit int report_descriptor = -1;
+
+void ThreadEnds(void* rounds) {
+  const auto round = reinterpret_cast<uintptr_t>(rounds);
+  if (round <= kRoundsToWait) {
+    pthread_setspecific(thread_key, reinterpret_cast<void*>(round + 1));
+    return;
+  }
+  ThreadExit();
+}
+
+void ThreadStarts() {
+  if (has_thread_key) {
+    pthread_setspecific(thread_key, reinterpret_cast<void*>(uintptr_t{1}));
+  }
+}
+
+void BeforeFork() {
+  if (_IO_list_lock != nullptr) {
+    _IO_list_lock();
+  }
+  ForkPrepare();
+}
+
+void AfterForkInParent() {
+  ForkParent();
+  if (_IO_list_unlock != nullptr) {
+    _IO_list_unlock();
+  }
+}
+
+void AfterForkInChild() {
+  ForkChild();
+  if (_IO_list_resetlock != nullptr) {
+    _IO_list_resetlock();
+  }
+}
+
+// Programs close stderr before the last destructors run (coreutils do, to find write errors).
+void KeepStderr() { report_descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200); }
+
+void StartOptions(const char* const* environment) {
+  if (getauxval(AT_SECURE) != 0) {
+    return;
+  }
+  options.Parse(environment);
+  if (options.help) {
+    options.PrintHelp(STDERR_FILENO);
+  }
+  if (strcmp(options.stats, "exit") == 0) {
+    if (*options.stats_file == '\0') {
+      KeepStderr();
+    }
+  } else if (*options.stats != '\0') {
+    static constexpr char kWarning[] =
+        "tally: warning: TALLY_STATS: only \"exit\" is known; no report will be printed\n";
+    if (write(STDERR_FILENO, kWarning, sizeof(kWarning) - 1) < 0) {
+      return;  // nobody listens
+    }
+  }
+}
+
+// 101 is the earliest a program may ask for: before its own constructors.
+[[gnu::constructor(101)]] void Start(int /*argc*/, char** /*argv*/, char** environment) {
+  StartForeign();
+  StartOptions(environment);
+  has_thread_key = pthread_key_create(&thread_key, ThreadEnds) == 0;
+  thread_start_hook = ThreadStarts;
+  // First in, last to prepare: other libraries' handlers may still allocate.
+  pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+}
+
+[[gnu::destructor(101)]] void End() {
+  if (strcmp(options.stats, "exit") == 0) {
+    WriteReportAsConfigured(report_descriptor >= 0 ? report_descriptor : STDERR_FILENO);
+  }
+}
+
+}  // namespace
+}  // namespace tally::shim
+
+#ifndef TALLY_STATIC
+
+// A library loaded with RTLD_DEEPBIND would call the C library's malloc where the program calls
+// ours, and free blocks across. The flag goes; the call is a tail call, so that the C library still
+// sees the caller and its run path.
+extern "C" TALLY_EXPORT void* dlopen(const char* file, int mode) noexcept {
+  using Dlopen = void* (*)(const char*, int);
+  static constinit Dlopen next = nullptr;
+  if (next == nullptr) {
+    next = reinterpret_cast<Dlopen>(dlsym(RTLD_NEXT, "dlopen"));
+  }
+  return next(file, mode & ~RTLD_DEEPBIND);
+}
+
+#endif

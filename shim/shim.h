@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// What the shim's files share.
+
+#ifndef SHIM_SHIM_H_
+#define SHIM_SHIM_H_
+
+#include <errno.h>
+
+#include <cstddef>
+
+// Everything else is hidden by the compiler's flags.
+#define TALLY_EXPORT [[gnu::visibility("default")]]
+
+namespace tally::shim {
+
+// True in the archive, which also defines the C library's private names.
+#ifdef TALLY_STATIC
+inline constexpr bool kIsStatic = true;
+#else
+inline constexpr bool kIsStatic = false;
+#endif
+
+inline void* OrNoMemory(void* block) {
+  if (block == nullptr) [[unlikely]] {
+    errno = ENOMEM;
+  }
+  return block;
+}
+
+// Installs the handlers for pointers of the C library's own malloc (foreign.cc).
+void StartForeign();
+// Stops the exit report of this process (a raw child calls it).
+void StartLifecycle();
+
+}  // namespace tally::shim
+
+#endif  // SHIM_SHIM_H_
