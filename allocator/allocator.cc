@@ -16,6 +16,7 @@ namespace tally {
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local ThreadCache* thread_cache = &empty_cache;
 constinit const ForeignHandlers* foreign_handlers = nullptr;
+constinit OutOfMemoryHook out_of_memory_hook = nullptr;
 constinit ThreadStartHook thread_start_hook = nullptr;
 
 namespace {
@@ -74,15 +75,22 @@ void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
 // Out of memory: one purge and retry. What this thread holds back goes first.
 bool MakeRoom() { return Trim(); }
 
+void* NoMemory() {
+  if (out_of_memory_hook != nullptr) {
+    out_of_memory_hook();
+  }
+  return nullptr;
+}
+
 void* AllocateRun(size_t bytes, size_t alignment, bool* is_zero) {
   if (bytes > kRequestBytesMax) {
-    return nullptr;
+    return NoMemory();
   }
   void* block = AllocateRunOnce(bytes, alignment, is_zero);
   if (block == nullptr && MakeRoom()) {
     block = AllocateRunOnce(bytes, alignment, is_zero);
   }
-  return block;
+  return block != nullptr ? block : NoMemory();
 }
 
 [[noreturn]] void FatalFree(const char* call, const void* p, Pool* pool) {
@@ -197,13 +205,14 @@ void* ReallocateHuge(void* p, size_t bytes) {
     FatalBlock("realloc", p, kNotBlockStart);
   }
   if (bytes > kRequestBytesMax) {
-    return nullptr;
+    return NoMemory();
   }
   // Shrunk to less than a mapping is worth, it moves to where such sizes live.
   if (bytes <= kGrowingBytesMax) {
     return MoveBlock(p, block.request_bytes, bytes);
   }
-  return huge_blocks.Resize(p, bytes);
+  void* resized = huge_blocks.Resize(p, bytes);
+  return resized != nullptr ? resized : NoMemory();
 }
 
 }  // namespace
@@ -213,7 +222,7 @@ void* AllocateClassSlow(SizeClass size_class) {
   if (block == nullptr && MakeRoom()) {
     block = AllocateClassOnce(size_class);
   }
-  return block;
+  return block != nullptr ? block : NoMemory();
 }
 
 void* AllocateMedium(size_t bytes) {

@@ -6,7 +6,7 @@
 // Fast paths are inline: malloc is Allocate, free is Free. Each is one thread-local pointer, one
 // magazine, and a named slow path for everything unusual.
 //
-// All functions: thread-safe; O(1) on the fast path; null means out of memory, errno is not touched.
+// All functions: thread-safe; O(1) on the fast path; null means out of memory, errno is left to the hook.
 // The heap-to-fast-path design is Bonwick's magazines over bitmap pools; see allocator/README.md.
 
 #ifndef ALLOCATOR_ALLOCATOR_H_
@@ -37,6 +37,11 @@ struct ForeignHandlers {
   size_t (*usable_size)(const void* p);
 };
 extern constinit const ForeignHandlers* foreign_handlers;
+
+// Called when a request is about to be answered by null. The shim sets errno there: the fast paths
+// then need no check of their own, and no stack frame.
+using OutOfMemoryHook = void (*)();
+extern constinit OutOfMemoryHook out_of_memory_hook;
 
 // Called once per thread when it gets a cache, so that the shim can arrange for ThreadExit.
 using ThreadStartHook = void (*)();

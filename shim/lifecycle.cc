@@ -102,6 +102,7 @@ void StartOptions(const char* const* environment) {
 
 // 101 is the earliest a program may ask for: before its own constructors.
 [[gnu::constructor(101)]] void Start(int /*argc*/, char** /*argv*/, char** environment) {
+  out_of_memory_hook = [] { errno = ENOMEM; };
   StartForeign();
   StartOptions(environment);
   has_thread_key = pthread_key_create(&thread_key, ThreadEnds) == 0;

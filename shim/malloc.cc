@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 
-// The C entry points: a line or two each, with glibc's edge semantics. Here, and only here, out of
-// memory becomes errno.
+// The C entry points: a line or two each, with glibc's edge semantics. Out of memory becomes errno in
+// the shim alone.
 //
 // Called by programs. Threads: any. No symbol version: the dynamic linker matches unversioned
 // definitions to malloc@GLIBC_2.2.5.
@@ -18,20 +18,18 @@
 #include "allocator/os.h"
 #include "shim/shim.h"
 
-using tally::shim::OrNoMemory;
-
 extern "C" {
 
-TALLY_EXPORT void* malloc(size_t bytes) noexcept { return OrNoMemory(tally::Allocate(bytes)); }
+TALLY_EXPORT void* malloc(size_t bytes) noexcept { return tally::Allocate(bytes); }
 
 TALLY_EXPORT void free(void* p) noexcept { tally::Free(p); }
 
 TALLY_EXPORT void* calloc(size_t count, size_t each) noexcept {
   size_t bytes = 0;
   if (__builtin_mul_overflow(count, each, &bytes)) {
-    return OrNoMemory(nullptr);
+    return tally::shim::NoMemory();
   }
-  return OrNoMemory(tally::AllocateZeroed(bytes));
+  return tally::AllocateZeroed(bytes);
 }
 
 TALLY_EXPORT void* realloc(void* p, size_t bytes) noexcept {
@@ -42,13 +40,13 @@ TALLY_EXPORT void* realloc(void* p, size_t bytes) noexcept {
     free(p);
     return nullptr;
   }
-  return OrNoMemory(tally::Reallocate(p, bytes));
+  return tally::Reallocate(p, bytes);
 }
 
 TALLY_EXPORT void* reallocarray(void* p, size_t count, size_t each) noexcept {
   size_t bytes = 0;
   if (__builtin_mul_overflow(count, each, &bytes)) {
-    return OrNoMemory(nullptr);
+    return tally::shim::NoMemory();
   }
   return realloc(p, bytes);
 }
@@ -57,8 +55,10 @@ TALLY_EXPORT int posix_memalign(void** result, size_t alignment, size_t bytes) n
   if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) {
     return EINVAL;
   }
+  const int saved_errno = errno;
   void* block = tally::AllocateAligned(bytes, alignment);
   if (block == nullptr) {
+    errno = saved_errno;
     return ENOMEM;
   }
   *result = block;
@@ -70,7 +70,7 @@ TALLY_EXPORT void* aligned_alloc(size_t alignment, size_t bytes) noexcept {
     errno = EINVAL;
     return nullptr;
   }
-  return OrNoMemory(tally::AllocateAligned(bytes, alignment));
+  return tally::AllocateAligned(bytes, alignment);
 }
 
 TALLY_EXPORT void* memalign(size_t alignment, size_t bytes) noexcept {
@@ -78,21 +78,21 @@ TALLY_EXPORT void* memalign(size_t alignment, size_t bytes) noexcept {
     errno = EINVAL;
     return nullptr;
   }
-  return OrNoMemory(tally::AllocateAligned(bytes, std::bit_ceil(alignment)));
+  return tally::AllocateAligned(bytes, std::bit_ceil(alignment));
 }
 
 TALLY_EXPORT void* valloc(size_t bytes) noexcept {
-  return OrNoMemory(tally::AllocateAligned(bytes, tally::os::PageBytes()));
+  return tally::AllocateAligned(bytes, tally::os::PageBytes());
 }
 
 TALLY_EXPORT void* pvalloc(size_t bytes) noexcept {
   const size_t page_bytes = tally::os::PageBytes();
   size_t rounded = 0;
   if (__builtin_add_overflow(bytes, page_bytes - 1, &rounded)) {
-    return OrNoMemory(nullptr);
+    return tally::shim::NoMemory();
   }
   rounded &= ~(page_bytes - 1);
-  return OrNoMemory(tally::AllocateAligned(rounded == 0 ? page_bytes : rounded, page_bytes));
+  return tally::AllocateAligned(rounded == 0 ? page_bytes : rounded, page_bytes);
 }
 
 TALLY_EXPORT size_t malloc_usable_size(void* p) noexcept { return tally::UsableSize(p); }

@@ -22,17 +22,13 @@ inline constexpr bool kIsStatic = true;
 inline constexpr bool kIsStatic = false;
 #endif
 
-inline void* OrNoMemory(void* block) {
-  if (block == nullptr) [[unlikely]] {
-    errno = ENOMEM;
-  }
-  return block;
+inline void* NoMemory() {
+  errno = ENOMEM;
+  return nullptr;
 }
 
 // Installs the handlers for pointers of the C library's own malloc (foreign.cc).
 void StartForeign();
-// Stops the exit report of this process (a raw child calls it).
-void StartLifecycle();
 
 }  // namespace tally::shim
 
