@@ -162,7 +162,7 @@ size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
   return taken;
 }
 
-void Heap::ReturnBlock(void* block) {
+inline void Heap::ReturnBlock(void* block) {
   Pool* pool = Pool::Of(block)->head();
   const size_t index = CheckedBlockIndex(this, pool, block);
   ClassState& state = classes_[pool->size_class];
@@ -178,6 +178,17 @@ void Heap::ReturnBlock(void* block) {
     } else {
       Retire(pool);
     }
+  }
+}
+
+// Blocks freed together often lie apart: fetch descriptors a few blocks ahead.
+void Heap::ReturnBlocks(void* const* blocks, size_t count) {
+  constexpr size_t kAhead = 6;
+  for (size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) {
+      __builtin_prefetch(Pool::Of(blocks[i + kAhead]), 1);
+    }
+    ReturnBlock(blocks[i]);
   }
 }
 
@@ -211,9 +222,7 @@ void Heap::Flush(SizeClass size_class, void** blocks, size_t count) {
     blocks += part;
     count -= part;
   }
-  for (size_t i = 0; i < count; ++i) {
-    ReturnBlock(blocks[i]);
-  }
+  ReturnBlocks(blocks, count);
 }
 
 void Heap::FreeDirectly(void* block) {
@@ -225,9 +234,7 @@ void Heap::DrainInbox() {
   // Acquire pairs with the release in Post.
   Batch* batch = inbox_.exchange(nullptr, std::memory_order_acquire);
   while (batch != nullptr) {
-    for (uint32_t i = 0; i < batch->count; ++i) {
-      ReturnBlock(batch->blocks[i]);
-    }
+    ReturnBlocks(batch->blocks, batch->count);
     Batch* next = batch->next;
     inbox_batches_.fetch_sub(1, std::memory_order_relaxed);
     batch_pool.Put(batch);
@@ -256,9 +263,7 @@ void Heap::EmptyDepot(ClassState& state) {
     Batch* batch = state.depot;
     state.depot = batch->next;
     --state.depot_batches;
-    for (uint32_t i = 0; i < batch->count; ++i) {
-      ReturnBlock(batch->blocks[i]);
-    }
+    ReturnBlocks(batch->blocks, batch->count);
     batch_pool.Put(batch);
   }
 }

@@ -106,6 +106,7 @@ class Heap {
   size_t TakeFromDepot(ClassState& state, void** slots, size_t want);
   bool PutInDepot(SizeClass size_class, void** blocks, size_t count);
   void ReturnBlock(void* block);
+  void ReturnBlocks(void* const* blocks, size_t count);
   void EmptyDepot(ClassState& state);
   void ReleaseEmptyRuns(ClassState& state);
   void DrainInbox();
