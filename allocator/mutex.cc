@@ -16,23 +16,42 @@ constexpr int kSpins = 64;
 
 }  // namespace
 
-uintptr_t ThreadIdentity() { return reinterpret_cast<uintptr_t>(&thread_mark); }
+uint32_t ThreadMark() {
+  // Thread-local words of two threads lie at least 64 bytes apart.
+  const auto mark = static_cast<uint32_t>(reinterpret_cast<uintptr_t>(&thread_mark) >> 6);
+  return (mark & 0x7fffffff) == 0 ? 1 : mark & 0x7fffffff;
+}
 
 void Mutex::LockSlow() {
+  if (IsHeldByMe() && taken_for_fork_) {
+    ++passages_;
+    return;
+  }
+  const uint32_t mine = ThreadMark() << 1;
   for (int i = 0; i < kSpins; ++i) {
     uint32_t expected = 0;
-    if (state_.load(std::memory_order_relaxed) == 0 &&
-        state_.compare_exchange_weak(expected, 1, std::memory_order_acquire,
-                                     std::memory_order_relaxed)) {
+    if (word_.load(std::memory_order_relaxed) == 0 &&
+        word_.compare_exchange_weak(expected, mine, std::memory_order_acquire,
+                                    std::memory_order_relaxed)) {
       return;
     }
     os::SpinPause();
   }
-  while (state_.exchange(2, std::memory_order_acquire) != 0) {
-    os::WaitOnWord(&state_, 2);
+  for (;;) {
+    uint32_t word = word_.load(std::memory_order_relaxed);
+    if (word == 0) {
+      // Others may sleep as well: whoever comes from here says so.
+      if (word_.compare_exchange_weak(word, mine | kSleepers, std::memory_order_acquire,
+                                      std::memory_order_relaxed)) {
+        return;
+      }
+    } else if ((word & kSleepers) != 0 ||
+               word_.compare_exchange_weak(word, word | kSleepers, std::memory_order_relaxed)) {
+      os::WaitOnWord(&word_, word | kSleepers);
+    }
   }
 }
 
-void Mutex::WakeOne() { os::WakeWord(&state_); }
+void Mutex::WakeOne() { os::WakeWord(&word_); }
 
 }  // namespace tally

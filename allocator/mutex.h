@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 
-// A lock that knows its owner: one futex word, and who holds it.
+// A lock that knows its owner: one futex word that says who holds it and whether somebody sleeps.
 //
 // Called by everything with slow paths. An uncontended Lock is one CAS.
 //
 // Invariants:
-//   1. state_: 0 free, 1 held, 2 held and somebody may sleep (Drepper, "Futexes are tricky").
-//   2. owner_ is the holder's identity while held, 0 else.
-//   3. Taken for fork, the lock lets its own thread through again: other libraries' fork
+//   1. word_ is 0 when free, else the holder's mark shifted left by one, with the low bit set if
+//      somebody may sleep (after Drepper, "Futexes are tricky"). Owner and state change in one
+//      step, so that a signal handler that forks sees at every instant what its thread holds.
+//   2. Taken for fork, the lock lets its own thread through again: other libraries' fork
 //      handlers may allocate between ours.
 // Threads: any. Unlock's release pairs with Lock's acquire.
 
@@ -22,8 +23,10 @@
 
 namespace tally {
 
-// An address that no other living thread has: that of one of its thread-local words.
-uintptr_t ThreadIdentity();
+// 31 bits that tell threads apart, from the address of a thread-local word; never 0. Two threads
+// with 128 GiB between their words could share it; only a fork would be misled, and only while it
+// races with the other's slow path.
+uint32_t ThreadMark();
 
 class Mutex {
  public:
@@ -32,26 +35,15 @@ class Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void Lock() {
-    uint32_t expected = 0;
-    if (!state_.compare_exchange_strong(expected, 1, std::memory_order_acquire,
-                                        std::memory_order_relaxed)) [[unlikely]] {
-      if (IsPassage()) {
-        ++passages_;
-        return;
-      }
+    if (!TryLock()) [[unlikely]] {
       LockSlow();
     }
-    owner_.store(ThreadIdentity(), std::memory_order_relaxed);
   }
 
   bool TryLock() {
     uint32_t expected = 0;
-    if (!state_.compare_exchange_strong(expected, 1, std::memory_order_acquire,
-                                        std::memory_order_relaxed)) {
-      return false;
-    }
-    owner_.store(ThreadIdentity(), std::memory_order_relaxed);
-    return true;
+    return word_.compare_exchange_strong(expected, ThreadMark() << 1, std::memory_order_acquire,
+                                         std::memory_order_relaxed);
   }
 
   void Unlock() {
@@ -60,14 +52,13 @@ class Mutex {
       --passages_;
       return;
     }
-    owner_.store(0, std::memory_order_relaxed);
-    if (state_.exchange(0, std::memory_order_release) == 2) [[unlikely]] {
+    if ((word_.exchange(0, std::memory_order_release) & kSleepers) != 0) [[unlikely]] {
       WakeOne();
     }
   }
 
   bool IsHeldByMe() const {
-    return owner_.load(std::memory_order_relaxed) == ThreadIdentity();
+    return word_.load(std::memory_order_relaxed) >> 1 == ThreadMark();
   }
 
   // Around fork. A thread that holds the lock already (a signal handler forks in the middle of a
@@ -80,21 +71,21 @@ class Mutex {
     taken_for_fork_ = true;
   }
   void UnlockAfterFork() {
-    if (taken_for_fork_) {
+    if (taken_for_fork_ && IsHeldByMe()) {
       taken_for_fork_ = false;
       Unlock();
     }
   }
 
  private:
-  bool IsPassage() const { return IsHeldByMe() && taken_for_fork_; }
+  static constexpr uint32_t kSleepers = 1;
+
   void LockSlow();
   void WakeOne();
 
-  std::atomic<uint32_t> state_{0};
-  uint32_t passages_ = 0;         // written by the holder
-  bool taken_for_fork_ = false;   // written by the holder
-  std::atomic<uintptr_t> owner_{0};
+  std::atomic<uint32_t> word_{0};
+  uint32_t passages_ = 0;        // written by the holder
+  bool taken_for_fork_ = false;  // written by the holder
 };
 
 class MutexLock {

@@ -53,11 +53,13 @@ bool ReadSafely(uintptr_t address, void* to, size_t bytes) {
   return is_read;
 }
 
+// A secondary heap begins with the address of its arena, which lies behind some such heap's header.
 bool IsSecondaryChunk(uintptr_t address) {
-  uintptr_t arena = 0;  // heap_info begins with its arena's address, right behind or elsewhere
-  const uintptr_t heap = address & ~(kSecondaryHeapBytes - 1);
-  return ReadSafely(heap, &arena, sizeof(arena)) && arena % 16 == 0 && arena >= heap / 2 &&
-         arena != 0;
+  constexpr uintptr_t kInHeap = kSecondaryHeapBytes - 1;
+  constexpr uintptr_t kHeaderBytesMax = 256;
+  uintptr_t arena = 0;
+  return ReadSafely(address & ~kInHeap, &arena, sizeof(arena)) && arena % 16 == 0 &&
+         arena > kInHeap && (arena & kInHeap) < kHeaderBytesMax;
 }
 
 // The usable bytes of what looks like a live block of the C library, 0 if it does not.
