@@ -102,20 +102,21 @@ void* AllocateRun(size_t bytes, size_t alignment, bool* is_zero) {
   FatalBlock(call, p, is_free_pool ? kNotLive : kNotBlockStart);
 }
 
-void FreeOfOtherHeap(Pool* pool, Heap* owner, void* p) {
+void SendHome(Pool* pool, Heap* owner, void* p) {
   const SizeClass size_class = pool->head()->size_class;
-  if (StartThread()) {
-    if (owner == thread_cache->heap) {
-      Free(p);  // it is ours after all: the thread had no cache yet
-      return;
-    }
-    if constexpr (kChecks) {
-      thread_cache->CountFree(size_class);
-    }
-    thread_cache->SendHome(owner, p, BlockBytes(size_class));
-    return;
+  if constexpr (kChecks) {
+    thread_cache->CountFree(size_class);
   }
-  owner->FreeDirectly(p);
+  thread_cache->SendHome(owner, p, BlockBytes(size_class));
+}
+
+// The first thing that a thread does is to free, or it is past its end.
+void FreeWithoutCache(Heap* owner, void* p) {
+  if (StartThread()) {
+    Free(p);
+  } else {
+    owner->FreeDirectly(p);
+  }
 }
 
 void FreeInPools(void* p) {
@@ -128,7 +129,7 @@ void FreeInPools(void* p) {
     case PoolKind::kInner: {
       Heap* owner = pool->owner.load(std::memory_order_relaxed);
       if (owner != thread_cache->heap) {
-        FreeOfOtherHeap(pool, owner, p);
+        FreeWithoutCache(owner, p);
         return;
       }
       const SizeClass size_class = pool->head()->size_class;
@@ -280,8 +281,14 @@ void FreeSlow(void* p) {
     return;
   }
   switch (region_map.Lookup(p)) {
-    case Granule::kPools:
+    case Granule::kPools: {
+      Pool* pool = Pool::Of(p);
+      Heap* owner = pool->owner.load(std::memory_order_relaxed);
+      if (owner != nullptr && owner != thread_cache->heap && HasCache()) [[likely]] {
+        return SendHome(pool, owner, p);
+      }
       return FreeInPools(p);
+    }
     case Granule::kHuge:
       if (huge_blocks.Free(p)) {
         return;
