@@ -67,7 +67,7 @@ Pool* Heap::AddRun(SizeClass size_class) {
   head->size_class = size_class;
   head->bitmap[0] = reinterpret_cast<uintptr_t>(wide);
   SetAllFree(head);
-  const auto magazine = static_cast<uint16_t>(MagazineOffset(size_class));
+  const auto magazine = static_cast<uint32_t>(MagazineOffset(size_class));
   for (size_t i = 0; i < info.run_pools; ++i) {
     Pool& pool = head[i];
     pool.inner_index = static_cast<uint8_t>(i);

@@ -42,7 +42,7 @@ enum class PoolKind : uint8_t {
 
 struct alignas(kDescriptorBytes) Pool {
   std::atomic<Heap*> owner;
-  std::atomic<uint16_t> magazine;  // of the class, as an offset in bytes from the thread cache
+  std::atomic<uint32_t> magazine;  // of the class, as an offset in bytes from the thread cache
   std::atomic<PoolKind> kind;
   SizeClass size_class;
   uint16_t free_blocks;

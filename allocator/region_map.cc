@@ -7,11 +7,21 @@
 
 namespace tally {
 
-constinit RegionMap region_map{};
+// Whole OS pages of any kernel, so that they can be replaced.
+alignas(64 * 1024) uint8_t region_map_bytes[kRegionMapBytes];
+constinit RegionMap region_map;
+
+namespace {
+
+void Store(size_t granule, Granule what) {
+  __atomic_store_n(&region_map_bytes[granule], static_cast<uint8_t>(what), __ATOMIC_RELAXED);
+}
+
+}  // namespace
 
 void RegionMap::Start() {
   // A refusal costs commit charge, no correctness: the array stays as the loader made it.
-  os::MapZeroReadOnly(bytes_, sizeof(bytes_));
+  os::MapZeroReadOnly(region_map_bytes, sizeof(region_map_bytes));
 }
 
 bool RegionMap::MakeWritable(size_t first, size_t last) {
@@ -20,9 +30,9 @@ bool RegionMap::MakeWritable(size_t first, size_t last) {
     bool is_empty = true;
     // A page with an entry is writable already; only an empty one may still be read-only.
     for (size_t i = page; is_empty && i < page + page_bytes; i += sizeof(uint64_t)) {
-      is_empty = *reinterpret_cast<const uint64_t*>(&bytes_[i]) == 0;
+      is_empty = *reinterpret_cast<const uint64_t*>(&region_map_bytes[i]) == 0;
     }
-    if (is_empty && !os::Commit(&bytes_[page], page_bytes)) {
+    if (is_empty && !os::Commit(&region_map_bytes[page], page_bytes)) {
       return false;
     }
   }
@@ -38,7 +48,7 @@ bool RegionMap::Enter(const void* start, size_t bytes, Granule first, Granule re
     return false;
   }
   for (size_t i = begin; i <= last; ++i) {
-    bytes_[i].store(static_cast<uint8_t>(i == begin ? first : rest), std::memory_order_relaxed);
+    Store(i, i == begin ? first : rest);
   }
   return true;
 }
@@ -48,7 +58,7 @@ void RegionMap::Clear(const void* start, size_t bytes) {
   const size_t last = (reinterpret_cast<uintptr_t>(start) + bytes - 1) >> kRegionShift;
   const MutexLock lock(mutex_);
   for (size_t i = begin; i <= last; ++i) {
-    bytes_[i].store(0, std::memory_order_relaxed);
+    Store(i, Granule::kNothing);
   }
 }
 

@@ -17,7 +17,6 @@
 #ifndef ALLOCATOR_REGION_MAP_H_
 #define ALLOCATOR_REGION_MAP_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,6 +32,9 @@ enum class Granule : uint8_t {
   kHugeInner = 3,  // continues one
 };
 
+// The map itself. Apart from the class, so that no compiler has to construct 8 MiB of atomics.
+extern uint8_t region_map_bytes[kRegionMapBytes];
+
 class RegionMap {
  public:
   // Releases the array's commit charge. Before it, reads work already.
@@ -42,7 +44,8 @@ class RegionMap {
 
   // REQUIRES: IsInRange(address).
   Granule At(uintptr_t address) const {
-    return static_cast<Granule>(bytes_[address >> kRegionShift].load(std::memory_order_relaxed));
+    return static_cast<Granule>(
+        __atomic_load_n(&region_map_bytes[address >> kRegionShift], __ATOMIC_RELAXED));
   }
   Granule Lookup(const void* p) const {
     const auto address = reinterpret_cast<uintptr_t>(p);
@@ -55,16 +58,13 @@ class RegionMap {
   void Clear(const void* start, size_t bytes);
 
   Mutex& mutex() { return mutex_; }
-  // Of the array, once started: what is accessible and what of it is writable.
+  // Of the array: all of it can be read.
   uint64_t mapped_bytes() const { return kRegionMapBytes; }
-  const void* start() const { return bytes_; }
+  const void* start() const { return region_map_bytes; }
 
  private:
-  static constexpr size_t kPage = 4096;
-
   bool MakeWritable(size_t first, size_t last);
 
-  alignas(64 * 1024) std::atomic<uint8_t> bytes_[kRegionMapBytes];
   Mutex mutex_;
 };
 

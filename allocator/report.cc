@@ -17,7 +17,7 @@ namespace tally {
 namespace {
 
 // 14 KiB, too much for a small thread's stack.
-constinit Books books;
+constinit Books books{};
 constinit Mutex books_mutex;
 
 void WriteClasses(Text& out) {

@@ -18,7 +18,7 @@
 
 namespace {
 
-constinit tally::Books books;
+constinit tally::Books books{};
 constinit tally::Mutex books_mutex;
 
 struct mallinfo2 Info() {
