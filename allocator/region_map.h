@@ -40,7 +40,8 @@ class RegionMap {
   // Releases the array's commit charge. Before it, reads work already.
   void Start();
 
-  static bool IsInRange(uintptr_t address) { return (address >> kAddressBits) == 0; }
+  // By granule, so that the fast path shifts once for the check and the index.
+  static bool IsInRange(uintptr_t address) { return (address >> kRegionShift) < kRegionMapBytes; }
 
   // REQUIRES: IsInRange(address).
   Granule At(uintptr_t address) const {
