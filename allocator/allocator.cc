@@ -56,18 +56,26 @@ void* AllocateClassOnce(SizeClass size_class) {
   return StartThread() ? thread_cache->PopSlow(size_class) : AllocateWithoutCache(size_class);
 }
 
+bool FitsRun(size_t bytes, size_t alignment) {
+  return bytes <= (kArenasPerRegion - 1) * kArenaBytes &&
+         (alignment <= kPoolBytes || (alignment <= kArenaBytes && bytes <= kArenaBytes));
+}
+
+// The preferred tier first, the other where address space is short.
 void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
-  if (bytes > kRunBytesMax || alignment > kArenaBytes ||
-      (alignment > kPoolBytes && bytes > kArenaBytes)) {
-    *is_zero = true;
-    return huge_blocks.Allocate(bytes, alignment);
-  }
   StartThread();  // the first one starts the region map
   purger.Tick();
-  void* block = large_blocks.Allocate(bytes, alignment, is_zero);
+  const bool fits_run = FitsRun(bytes, alignment);
+  void* block = nullptr;
+  if (fits_run && bytes <= kRunBytesMax) {
+    block = large_blocks.Allocate(bytes, alignment, is_zero);
+  }
   if (block == nullptr) {
     *is_zero = true;
     block = huge_blocks.Allocate(bytes, alignment);
+  }
+  if (block == nullptr && fits_run) {
+    block = large_blocks.Allocate(bytes, alignment, is_zero);
   }
   return block;
 }

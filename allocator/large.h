@@ -28,7 +28,7 @@ struct TierCounts {
 
 class LargeBlocks {
  public:
-  // `bytes` (1..kRunBytesMax) aligned to `alignment` (a power of two, at most an arena), or null.
+  // `bytes` (1 up to all arenas of a region but the first) aligned to `alignment` (a power of two, at most an arena), or null.
   // Sets *is_zero when every byte is known to be zero.
   void* Allocate(size_t bytes, size_t alignment, bool* is_zero);
 
