@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+//
+// An address where nothing is mapped.
+// Expect: free: not a block of this allocator or of the C library
+
+#include "tests/fatal/crime.h"
+
+int main(void) {
+  free(Name((void*)(uintptr_t)0xdeadbeef000));
+  return 0;
+}
