@@ -100,8 +100,16 @@ void StartOptions(const char* const* environment) {
   }
 }
 
+[[gnu::destructor(101)]] void End() {
+  if (strcmp(options.stats, "exit") == 0) {
+    WriteReportAsConfigured(report_descriptor >= 0 ? report_descriptor : STDERR_FILENO);
+  }
+}
+
+}  // namespace
+
 // 101 is the earliest a program may ask for: before its own constructors.
-[[gnu::constructor(101)]] void Start(int /*argc*/, char** /*argv*/, char** environment) {
+[[gnu::constructor(101)]] void StartLifecycle(int /*argc*/, char** /*argv*/, char** environment) {
   out_of_memory_hook = [] { errno = ENOMEM; };
   StartForeign();
   StartOptions(environment);
@@ -111,13 +119,6 @@ void StartOptions(const char* const* environment) {
   pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
 }
 
-[[gnu::destructor(101)]] void End() {
-  if (strcmp(options.stats, "exit") == 0) {
-    WriteReportAsConfigured(report_descriptor >= 0 ? report_descriptor : STDERR_FILENO);
-  }
-}
-
-}  // namespace
 }  // namespace tally::shim
 
 #ifndef TALLY_STATIC

@@ -18,6 +18,10 @@
 #include "allocator/os.h"
 #include "shim/shim.h"
 
+namespace {
+[[gnu::used]] void (*const keep_lifecycle)(int, char**, char**) = tally::shim::StartLifecycle;
+}  // namespace
+
 extern "C" {
 
 TALLY_EXPORT void* malloc(size_t bytes) noexcept { return tally::Allocate(bytes); }

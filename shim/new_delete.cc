@@ -15,12 +15,21 @@
 #include "allocator/allocator.h"
 #include "shim/shim.h"
 
+// A weak reference does not pull a member out of a static C++ library; a program that links this
+// file from the archive uses new, so it has one.
+#ifdef TALLY_STATIC
+#define TALLY_WEAK
+#else
+#define TALLY_WEAK [[gnu::weak]]
+#endif
+
 // libstdc++'s and libc++'s own functions, under their link names.
 extern "C" {
-[[gnu::weak]] std::new_handler TallyGetNewHandler() noexcept asm("_ZSt15get_new_handlerv");
-[[gnu::weak, noreturn]] void TallyThrowBadAlloc() asm("_ZSt17__throw_bad_allocv");
+TALLY_WEAK std::new_handler TallyGetNewHandler() noexcept asm("_ZSt15get_new_handlerv");
+TALLY_WEAK [[noreturn]] void TallyThrowBadAlloc() asm("_ZSt17__throw_bad_allocv");
 }
 
+#ifndef TALLY_STATIC
 // What the compiler itself refers to in a catch clause. A program without a C++ library has no
 // handler that could throw.
 asm(".weak __gxx_personality_v0\n"
@@ -28,8 +37,15 @@ asm(".weak __gxx_personality_v0\n"
     ".weak __cxa_end_catch\n"
     ".weak _Unwind_Resume\n"
     ".weak _ZSt9terminatev\n");
+#endif
 
 namespace {
+
+// Whether a weak reference was resolved.
+template <typename Function>
+bool IsThere(Function* function) {
+  return function != nullptr;
+}
 
 // The loop of [new.delete.single]: a handler may free something, throw, or end the program.
 // Null when there is no handler.
@@ -37,7 +53,7 @@ template <typename Attempt>
 void* AskHandlers(Attempt attempt) {
   for (;;) {
     const std::new_handler handler =
-        TallyGetNewHandler != nullptr ? TallyGetNewHandler() : std::new_handler{nullptr};
+        IsThere(TallyGetNewHandler) ? TallyGetNewHandler() : std::new_handler{nullptr};
     if (handler == nullptr) {
       return nullptr;
     }
@@ -49,7 +65,7 @@ void* AskHandlers(Attempt attempt) {
 }
 
 [[noreturn, gnu::cold]] void ThrowBadAlloc() {
-  if (TallyThrowBadAlloc != nullptr) {
+  if (IsThere(TallyThrowBadAlloc)) {
     TallyThrowBadAlloc();
   }
   abort();  // no C++ library in the process: nobody could catch it

@@ -29,6 +29,9 @@ inline void* NoMemory() {
 
 // Installs the handlers for pointers of the C library's own malloc (foreign.cc).
 void StartForeign();
+// Runs before the program's own constructors (lifecycle.cc). Named here so that malloc.cc can refer
+// to it: in a static program nothing else pulls that file out of the archive.
+void StartLifecycle(int argc, char** argv, char** environment);
 
 }  // namespace tally::shim
 
