@@ -38,14 +38,25 @@ bool ParseValue(const char* text, bool* value) {
   return true;
 }
 
+// Copies: programs that set their process title write over the environment.
+constinit char string_store[4096];
+constinit size_t string_store_used = 0;
+
 bool ParseValue(const char* text, const char** value) {
-  *value = text;
+  const size_t bytes = strlen(text) + 1;
+  if (bytes > sizeof(string_store) - string_store_used) {
+    return false;
+  }
+  char* copy = string_store + string_store_used;
+  memcpy(copy, text, bytes);
+  string_store_used += bytes;
+  *value = copy;
   return true;
 }
 
 const char* Wanted(uint64_t /*type*/) { return "a whole number"; }
 const char* Wanted(bool /*type*/) { return "0 or 1"; }
-const char* Wanted(const char* /*type*/) { return "text"; }
+const char* Wanted(const char* /*type*/) { return "text of at most 4 KB"; }
 
 void Append(Text& text, uint64_t value) { text << value; }
 void Append(Text& text, bool value) { text << (value ? '1' : '0'); }
