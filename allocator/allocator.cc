@@ -10,6 +10,7 @@
 #include "allocator/os.h"
 #include "allocator/purge.h"
 #include "allocator/region.h"
+#include "allocator/slow_paths.h"
 #include "allocator/totals.h"
 
 namespace tally {
@@ -83,33 +84,6 @@ void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
 // Out of memory: one purge and retry. What this thread holds back goes first.
 bool MakeRoom() { return Trim(); }
 
-void* NoMemory() {
-  if (out_of_memory_hook != nullptr) {
-    out_of_memory_hook();
-  }
-  return nullptr;
-}
-
-void* AllocateRun(size_t bytes, size_t alignment, bool* is_zero) {
-  if (bytes > kRequestBytesMax) {
-    return NoMemory();
-  }
-  void* block = AllocateRunOnce(bytes, alignment, is_zero);
-  if (block == nullptr && MakeRoom()) {
-    block = AllocateRunOnce(bytes, alignment, is_zero);
-  }
-  return block != nullptr ? block : NoMemory();
-}
-
-[[noreturn]] void FatalFree(const char* call, const void* p, Pool* pool) {
-  const Region* region = Region::Of(pool);
-  const size_t index = pool->index();
-  const uint64_t free_pools =
-      region->arenas[pool->arena_index()].free.load(std::memory_order_relaxed);
-  const bool is_free_pool = (free_pools >> (index % kPoolsPerArena) & 1) != 0;
-  FatalBlock(call, p, is_free_pool ? kNotLive : kNotBlockStart);
-}
-
 void SendHome(Pool* pool, Heap* owner, void* p) {
   const SizeClass size_class = pool->head()->size_class;
   if constexpr (kChecks) {
@@ -161,70 +135,38 @@ void FreeInPools(void* p) {
       purger.Tick();
       return;
     case PoolKind::kFree:
-      FatalFree("free", p, pool);
+      FatalInFreePool("free", p, pool);
   }
-}
-
-// The head of the run that `p` starts a block in, or null; ends the program, in the name of `call`,
-// on what is not a block's start.
-Pool* LiveHead(const char* call, const void* p) {
-  if (!Regions::IsInCommittedArena(p)) {
-    FatalBlock(call, p, kNotLive);
-  }
-  Pool* pool = Pool::Of(p);
-  const PoolKind kind = pool->kind.load(std::memory_order_acquire);
-  if (kind == PoolKind::kFree) {
-    FatalFree(call, p, pool);
-  }
-  Pool* head = pool->head();
-  const auto offset = static_cast<size_t>(static_cast<const char*>(p) - head->start());
-  if (kind == PoolKind::kLarge ? offset != 0
-                               : BlockIndex(head->info(), offset) * head->info().block_bytes !=
-                                     offset) {
-    FatalBlock(call, p, kNotBlockStart);
-  }
-  return head;
-}
-
-size_t UsableOf(const Pool* head) {
-  return head->kind.load(std::memory_order_relaxed) == PoolKind::kLarge
-             ? LargeBlocks::UsableBytes(head)
-             : head->info().block_bytes;
-}
-
-void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
-  void* block = nullptr;
-  bool is_zero = false;
-  if (bytes > old_usable && bytes > kGrowingBytesMax) {
-    block = bytes <= kRequestBytesMax ? huge_blocks.Allocate(bytes, kPoolBytes) : nullptr;
-  }
-  if (block == nullptr) {
-    block = bytes > kClassBytesMax ? AllocateRun(bytes, 1, &is_zero) : Allocate(bytes);
-  }
-  if (block != nullptr) {
-    memcpy(block, p, old_usable < bytes ? old_usable : bytes);
-    Free(p);
-  }
-  return block;
-}
-
-void* ReallocateHuge(void* p, size_t bytes) {
-  HugeBlock block;
-  if (!huge_blocks.Find(p, &block)) {
-    FatalBlock("realloc", p, kNotBlockStart);
-  }
-  if (bytes > kRequestBytesMax) {
-    return NoMemory();
-  }
-  // Shrunk to less than a mapping is worth, it moves to where such sizes live.
-  if (bytes <= kGrowingBytesMax) {
-    return MoveBlock(p, block.request_bytes, bytes);
-  }
-  void* resized = huge_blocks.Resize(p, bytes);
-  return resized != nullptr ? resized : NoMemory();
 }
 
 }  // namespace
+
+void* NoMemory() {
+  if (out_of_memory_hook != nullptr) {
+    out_of_memory_hook();
+  }
+  return nullptr;
+}
+
+void* AllocateRun(size_t bytes, size_t alignment, bool* is_zero) {
+  if (bytes > kRequestBytesMax) {
+    return NoMemory();
+  }
+  void* block = AllocateRunOnce(bytes, alignment, is_zero);
+  if (block == nullptr && MakeRoom()) {
+    block = AllocateRunOnce(bytes, alignment, is_zero);
+  }
+  return block != nullptr ? block : NoMemory();
+}
+
+void FatalInFreePool(const char* call, const void* p, Pool* pool) {
+  const Region* region = Region::Of(pool);
+  const size_t index = pool->index();
+  const uint64_t free_pools =
+      region->arenas[pool->arena_index()].free.load(std::memory_order_relaxed);
+  const bool is_free_pool = (free_pools >> (index % kPoolsPerArena) & 1) != 0;
+  FatalBlock(call, p, is_free_pool ? kNotLive : kNotBlockStart);
+}
 
 void* AllocateClassSlow(SizeClass size_class) {
   void* block = AllocateClassOnce(size_class);
@@ -318,74 +260,6 @@ void FreeSlow(void* p) {
 void FreeMismatched(void* p) {
   totals::CountMismatchedSize();
   Free(p);
-}
-
-void* Reallocate(void* p, size_t bytes) {
-  switch (region_map.Lookup(p)) {
-    case Granule::kPools:
-      break;
-    case Granule::kHuge:
-    case Granule::kHugeInner:
-      if (huge_blocks.Covers(p)) {
-        return ReallocateHuge(p, bytes);
-      }
-      [[fallthrough]];
-    case Granule::kNothing:
-      if (foreign_handlers != nullptr) {
-        return foreign_handlers->reallocate(p, bytes);
-      }
-      FatalBlock("realloc", p, kForeign);
-  }
-  Pool* head = LiveHead("realloc", p);
-  const size_t usable = UsableOf(head);
-  const bool is_large = head->kind.load(std::memory_order_relaxed) == PoolKind::kLarge;
-  if (!is_large) {
-    // In place while at least half is in use: moving costs more than the rest is worth.
-    return bytes <= usable && bytes >= usable / 2 ? p : MoveBlock(p, usable, bytes);
-  }
-  if (bytes > kClassBytesMax && bytes <= kRunBytesMax &&
-      (bytes <= usable || bytes <= kGrowingBytesMax) && large_blocks.ResizeInPlace(head, bytes)) {
-    return p;
-  }
-  return MoveBlock(p, usable, bytes);
-}
-
-size_t UsableSize(const void* p) {
-  if (p == nullptr) {
-    return 0;
-  }
-  switch (region_map.Lookup(p)) {
-    case Granule::kPools:
-      return UsableOf(LiveHead("malloc_usable_size", p));
-    case Granule::kHuge:
-    case Granule::kHugeInner: {
-      HugeBlock block;
-      if (huge_blocks.Find(p, &block)) {
-        return block.bytes;
-      }
-      if (huge_blocks.Covers(p)) {
-        FatalBlock("malloc_usable_size", p, kNotBlockStart);
-      }
-      [[fallthrough]];
-    }
-    case Granule::kNothing:
-      if (foreign_handlers != nullptr) {
-        return foreign_handlers->usable_size(p);
-      }
-      FatalBlock("malloc_usable_size", p, kForeign);
-  }
-  return 0;
-}
-
-size_t GoodSize(size_t bytes) {
-  bytes = bytes == 0 ? 1 : bytes;
-  if (bytes <= kSmallBytes) {
-    return (bytes + kMallocAlignment - 1) & ~(kMallocAlignment - 1);
-  }
-  if (bytes <= kClassBytesMax) {
-    return BlockBytes(ClassFor(bytes));
-  }
-  return (bytes + kPoolBytes - 1) & ~(kPoolBytes - 1);
 }
 
 bool Trim() {
