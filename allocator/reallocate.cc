@@ -65,7 +65,7 @@ void* ReallocateHuge(void* p, size_t bytes) {
   }
   // Shrunk to less than a mapping is worth, it moves to where such sizes live.
   if (bytes <= kGrowingBytesMax) {
-    return MoveBlock(p, block.request_bytes, bytes);
+    return MoveBlock(p, block.bytes, bytes);
   }
   void* resized = huge_blocks.Resize(p, bytes);
   return resized != nullptr ? resized : NoMemory();
@@ -93,8 +93,10 @@ void* Reallocate(void* p, size_t bytes) {
   const size_t usable = UsableOf(head);
   const bool is_large = head->kind.load(std::memory_order_relaxed) == PoolKind::kLarge;
   if (!is_large) {
-    // In place while at least half is in use: moving costs more than the rest is worth.
-    return bytes <= usable && bytes >= usable / 2 ? p : MoveBlock(p, usable, bytes);
+    // In place while at least half is in use: moving costs more than the rest is worth. A block of
+    // an odd class may lie where malloc's promise does not hold.
+    const bool is_aligned = reinterpret_cast<uintptr_t>(p) % kMallocAlignment == 0 || bytes <= 8;
+    return bytes <= usable && bytes >= usable / 2 && is_aligned ? p : MoveBlock(p, usable, bytes);
   }
   if (bytes > kClassBytesMax && bytes <= kRunBytesMax &&
       (bytes <= usable || bytes <= kGrowingBytesMax) && large_blocks.ResizeInPlace(head, bytes)) {

@@ -130,10 +130,18 @@ Run Regions::Take(size_t pools, size_t alignment_pools) {
     const MutexLock lock(mutex_);
     // Somebody may have grown while we waited.
     run = is_small ? TakeSmall(pools, alignment_pools) : TakeArenas(pools);
-    if (run.first != nullptr || !Grow()) {
+    if (run.first != nullptr || IsHopeless(pools) || !Grow()) {
       return run;
     }
   }
+}
+
+// Where address space is so short that the last reservation shrank, another region would be no
+// larger: a run that does not fit one must not use up what is left.
+bool Regions::IsHopeless(size_t pools) const {
+  const Region* youngest = youngest_.load(std::memory_order_relaxed);
+  return youngest != nullptr && youngest->arena_count < kArenasPerRegion &&
+         pools > (youngest->arena_count - 1) * kPoolsPerArena;
 }
 
 Run Regions::TakeArenasIn(Region* region, size_t pools) {

@@ -95,6 +95,7 @@ class Regions {
   Run TakeSmall(size_t pools, size_t alignment_pools);
   Run TakeArenas(size_t pools);
   Run TakeArenasIn(Region* region, size_t pools);
+  bool IsHopeless(size_t pools) const;
   bool Grow();
   bool CommitMore(Region* region);
   bool AddRegion();
