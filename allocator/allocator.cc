@@ -64,7 +64,6 @@ bool FitsRun(size_t bytes, size_t alignment) {
 
 // The preferred tier first, the other where address space is short.
 void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
-  StartThread();  // the first one starts the region map
   purger.Tick();
   const bool fits_run = FitsRun(bytes, alignment);
   void* block = nullptr;
@@ -234,7 +233,9 @@ void FreeSlow(void* p) {
     case Granule::kPools: {
       Pool* pool = Pool::Of(p);
       Heap* owner = pool->owner.load(std::memory_order_relaxed);
-      if (owner != nullptr && owner != thread_cache->heap && HasCache()) [[likely]] {
+      // What lies at a region's own arena's place among the descriptors is no descriptor.
+      if (Regions::IsInCommittedArena(p) && owner != nullptr && owner != thread_cache->heap &&
+          HasCache()) [[likely]] {
         return SendHome(pool, owner, p);
       }
       return FreeInPools(p);

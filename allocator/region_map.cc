@@ -19,7 +19,9 @@ void Store(size_t granule, Granule what) {
 
 }  // namespace
 
+// Releases the array's commit charge, before its first entry. REQUIRES: mutex_ held.
 void RegionMap::Start() {
+  is_started_ = true;
   // A refusal costs commit charge, no correctness: the array stays as the loader made it.
   os::MapZeroReadOnly(region_map_bytes, sizeof(region_map_bytes));
 }
@@ -44,6 +46,9 @@ bool RegionMap::Enter(const void* start, size_t bytes, Granule first, Granule re
   const size_t last = (reinterpret_cast<uintptr_t>(start) + bytes - 1) >> kRegionShift;
   CHECK(last < kRegionMapBytes);
   const MutexLock lock(mutex_);
+  if (!is_started_) {
+    Start();
+  }
   if (!MakeWritable(begin, last)) {
     return false;
   }

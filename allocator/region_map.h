@@ -5,8 +5,8 @@
 //
 // Called by every free (one load), and by whoever adds regions or huge mappings.
 //
-// The map is a zero array that the start replaces by pages that can only be read, so that it costs
-// neither memory nor commit charge; a page of it (64 GiB of addresses) is made writable when the
+// The map is a zero array that the first entry replaces by pages that can only be read, so that it
+// costs neither memory nor commit charge; a page of it (64 GiB of addresses) is made writable when the
 // first region or huge mapping in its span appears.
 //
 // Invariants: an entry leaves kNothing before a pointer into its granule is handed out; a kPools
@@ -37,9 +37,6 @@ extern uint8_t region_map_bytes[kRegionMapBytes];
 
 class RegionMap {
  public:
-  // Releases the array's commit charge. Before it, reads work already.
-  void Start();
-
   // By granule, so that the fast path shifts once for the check and the index.
   static bool IsInRange(uintptr_t address) { return (address >> kRegionShift) < kRegionMapBytes; }
 
@@ -64,9 +61,11 @@ class RegionMap {
   const void* start() const { return region_map_bytes; }
 
  private:
+  void Start();
   bool MakeWritable(size_t first, size_t last);
 
   Mutex mutex_;
+  bool is_started_ = false;
 };
 
 extern constinit RegionMap region_map;

@@ -33,7 +33,6 @@ Heap* Registry::AddHeap() {
 
 Heap* Registry::PickHeap() {
   if (cpu_count_ == 0) {
-    region_map.Start();
     cpu_count_ = os::CpuCount();
   }
   Heap* best = nullptr;
