@@ -80,9 +80,6 @@ void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
   return block;
 }
 
-// Out of memory: one purge and retry. What this thread holds back goes first.
-bool MakeRoom() { return Trim(); }
-
 void SendHome(Pool* pool, Heap* owner, void* p) {
   const SizeClass size_class = pool->head()->size_class;
   if constexpr (kChecks) {
@@ -96,6 +93,7 @@ void FreeWithoutCache(Heap* owner, void* p) {
   if (StartThread()) {
     Free(p);
   } else {
+    totals::CountUncachedFree();
     owner->FreeDirectly(p);
   }
 }
@@ -139,6 +137,8 @@ void FreeInPools(void* p) {
 }
 
 }  // namespace
+
+bool MakeRoom() { return Trim(); }
 
 void* NoMemory() {
   if (out_of_memory_hook != nullptr) {

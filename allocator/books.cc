@@ -169,6 +169,7 @@ void TakeBooks(Books* books) {
   books->purged_bytes = purger.purged_bytes();
   books->purge_calls = purger.calls();
   books->mismatched_sizes = totals::MismatchedSizes();
+  books->counted_frees += totals::UncachedFrees();
 }
 
 }  // namespace tally

@@ -248,7 +248,8 @@ void Heap::Post(Batch* batch) {
     batch->next = head;
   } while (!inbox_.compare_exchange_weak(head, batch, std::memory_order_release,
                                          std::memory_order_relaxed));
-  inbox_batches_.fetch_add(1, std::memory_order_relaxed);
+  // Sequentially consistent: either we see the lock free below, or its holder's last look sees us.
+  inbox_batches_.fetch_add(1, std::memory_order_seq_cst);
   // Nobody works for a parked heap, and a quiet one's threads may never come back: whoever posts
   // drains. Again after unlocking, because others may have posted while we held the lock.
   while ((users() == 0 || inbox_batches_.load(std::memory_order_relaxed) > kInboxBatchesMax) &&

@@ -173,11 +173,9 @@ void* HugeBlocks::MoveTo(const HugeBlock& old, size_t bytes, size_t request_byte
   CHECK(entry != nullptr);
   region_map.Clear(old.start, old.bytes);
   if (!os::Move(old.start, old.bytes, start, bytes)) {
-    // Nothing moved. The old granules were ours all the while: enter them again; their page of the
-    // map is writable, so that cannot fail.
-    CHECK(region_map.Enter(old.start, old.bytes, Granule::kHuge, Granule::kHugeInner));
+    // Nothing moved. The reservation may be gone or not (mremap unmaps first): it is left alone.
+    region_map.Restore(old.start, old.bytes, Granule::kHuge, Granule::kHugeInner);
     region_map.Clear(start, bytes);
-    os::Unmap(start, bytes);
     return nullptr;
   }
   RemoveLocked(entry);

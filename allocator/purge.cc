@@ -97,7 +97,7 @@ void Purger::VisitRound(uint64_t tick) {
 uint64_t Purger::Tick() {
   if (options.decay_ms == 0) {
     PurgeAll();
-    return tick_.load(std::memory_order_relaxed);
+    return tick_.fetch_add(1, std::memory_order_relaxed) + 1;
   }
   const uint64_t period_ms = (options.decay_ms + 2 * kTicksPerRound - 1) / (2 * kTicksPerRound);
   const uint64_t now = os::NowMs() / period_ms;

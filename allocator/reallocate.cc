@@ -68,6 +68,9 @@ void* ReallocateHuge(void* p, size_t bytes) {
     return MoveBlock(p, block.bytes, bytes);
   }
   void* resized = huge_blocks.Resize(p, bytes);
+  if (resized == nullptr && MakeRoom()) {
+    resized = huge_blocks.Resize(p, bytes);
+  }
   return resized != nullptr ? resized : NoMemory();
 }
 

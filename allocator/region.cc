@@ -165,7 +165,6 @@ Run Regions::TakeArenasIn(Region* region, size_t pools) {
       if (!won) {
         break;
       }
-      is_zero &= MarkTaken(region, first + taken, mask);
       if ((word & ~mask) == 0) {
         const uint64_t bit = uint64_t{1} << (first + taken);
         region->room.fetch_and(~bit, std::memory_order_seq_cst);
@@ -176,6 +175,9 @@ Run Regions::TakeArenasIn(Region* region, size_t pools) {
     }
     Pool* head = region->descriptor(first * kPoolsPerArena);
     if (taken == span) {
+      for (size_t i = 0; i < span; ++i) {
+        is_zero &= MarkTaken(region, first + i, i < whole ? kAll : LowBits(tail));
+      }
       return {head, is_zero};
     }
     if (taken != 0) {

@@ -13,8 +13,13 @@ constinit RegionMap region_map;
 
 namespace {
 
-void Store(size_t granule, Granule what) {
-  __atomic_store_n(&region_map_bytes[granule], static_cast<uint8_t>(what), __ATOMIC_RELAXED);
+size_t GranuleOf(const void* p) { return reinterpret_cast<uintptr_t>(p) >> kRegionShift; }
+
+void StoreAll(size_t begin, size_t last, Granule first, Granule rest) {
+  for (size_t i = begin; i <= last; ++i) {
+    __atomic_store_n(&region_map_bytes[i], static_cast<uint8_t>(i == begin ? first : rest),
+                     __ATOMIC_RELAXED);
+  }
 }
 
 }  // namespace
@@ -42,8 +47,8 @@ bool RegionMap::MakeWritable(size_t first, size_t last) {
 }
 
 bool RegionMap::Enter(const void* start, size_t bytes, Granule first, Granule rest) {
-  const size_t begin = reinterpret_cast<uintptr_t>(start) >> kRegionShift;
-  const size_t last = (reinterpret_cast<uintptr_t>(start) + bytes - 1) >> kRegionShift;
+  const size_t begin = GranuleOf(start);
+  const size_t last = GranuleOf(static_cast<const char*>(start) + bytes - 1);
   CHECK(last < kRegionMapBytes);
   const MutexLock lock(mutex_);
   if (!is_started_) {
@@ -52,19 +57,17 @@ bool RegionMap::Enter(const void* start, size_t bytes, Granule first, Granule re
   if (!MakeWritable(begin, last)) {
     return false;
   }
-  for (size_t i = begin; i <= last; ++i) {
-    Store(i, i == begin ? first : rest);
-  }
+  StoreAll(begin, last, first, rest);
   return true;
 }
 
-void RegionMap::Clear(const void* start, size_t bytes) {
-  const size_t begin = reinterpret_cast<uintptr_t>(start) >> kRegionShift;
-  const size_t last = (reinterpret_cast<uintptr_t>(start) + bytes - 1) >> kRegionShift;
+void RegionMap::Restore(const void* start, size_t bytes, Granule first, Granule rest) {
   const MutexLock lock(mutex_);
-  for (size_t i = begin; i <= last; ++i) {
-    Store(i, Granule::kNothing);
-  }
+  StoreAll(GranuleOf(start), GranuleOf(static_cast<const char*>(start) + bytes - 1), first, rest);
+}
+
+void RegionMap::Clear(const void* start, size_t bytes) {
+  Restore(start, bytes, Granule::kNothing, Granule::kNothing);
 }
 
 }  // namespace tally

@@ -54,6 +54,9 @@ class RegionMap {
   // out; nothing is entered then. REQUIRES: start is a multiple of 16 MiB.
   bool Enter(const void* start, size_t bytes, Granule first, Granule rest);
   void Clear(const void* start, size_t bytes);
+  // Enters again what was cleared a moment ago by the same holder of the addresses. Cannot fail:
+  // pages of the map stay writable.
+  void Restore(const void* start, size_t bytes, Granule first, Granule rest);
 
   Mutex& mutex() { return mutex_; }
   // Of the array: all of it can be read.

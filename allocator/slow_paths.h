@@ -18,6 +18,10 @@ namespace tally {
 // a mapping. Null, after the hook, when memory is out even after a purge.
 void* AllocateRun(size_t bytes, size_t alignment, bool* is_zero);
 
+// Out of memory: one purge before a retry. What this thread holds back goes first. False when
+// nothing was gained.
+bool MakeRoom();
+
 // Calls the out-of-memory hook; null.
 void* NoMemory();
 

@@ -17,6 +17,7 @@ namespace tally::totals {
 
 inline constinit std::atomic<uint64_t> mismatched_sizes{0};
 inline constinit std::atomic<uint64_t> uncached_allocations[kClassCount]{};
+inline constinit std::atomic<uint64_t> uncached_frees{0};
 
 // Sized deletes whose size was of another class.
 inline void CountMismatchedSize() { mismatched_sizes.fetch_add(1, std::memory_order_relaxed); }
@@ -29,6 +30,10 @@ inline void CountUncachedAllocation(SizeClass size_class) {
 inline uint64_t UncachedAllocationsOf(SizeClass size_class) {
   return uncached_allocations[size_class].load(std::memory_order_relaxed);
 }
+
+// Frees by such threads.
+inline void CountUncachedFree() { uncached_frees.fetch_add(1, std::memory_order_relaxed); }
+inline uint64_t UncachedFrees() { return uncached_frees.load(std::memory_order_relaxed); }
 
 }  // namespace tally::totals
 

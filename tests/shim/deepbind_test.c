@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 static void* (*libc_malloc)(size_t);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 // Weak: the C library of the build has none of them; the library under test does.
 __attribute__((weak)) void free_sized(void* p, size_t bytes);

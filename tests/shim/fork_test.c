@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 enum { kThreads = 3, kForks = 200, kBlocks = 300 };
 

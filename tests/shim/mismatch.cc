@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <new>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 int main() {
   operator delete(Hidden(operator new(100)), std::size_t{10});

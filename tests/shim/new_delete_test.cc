@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <new>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 enum { kLimitMb = 256 };
 

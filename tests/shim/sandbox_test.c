@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 #define ALLOW(name)                                             \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1),        \

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/shim/expect.h"
+#include "tests/shim/preloaded.h"
 
 namespace {
 

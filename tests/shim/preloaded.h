@@ -4,8 +4,8 @@
 // EXPECT for programs that run under the preloaded library: no framework, so that nothing but the
 // test allocates. A failure is printed and counted; Finish() is the exit status.
 
-#ifndef TESTS_SHIM_EXPECT_H_
-#define TESTS_SHIM_EXPECT_H_
+#ifndef TESTS_SHIM_PRELOADED_H_
+#define TESTS_SHIM_PRELOADED_H_
 
 #include <stdio.h>
 
@@ -32,4 +32,4 @@ static inline int Finish(void) {
   return expect_failures == 0 ? 0 : 1;
 }
 
-#endif  // TESTS_SHIM_EXPECT_H_
+#endif  // TESTS_SHIM_PRELOADED_H_

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// A heap alone: refill, flush, depot, inbox, and the runs it keeps and gives back.
+
+#include "allocator/heap.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <set>
+#include <vector>
+
+#include "allocator/check.h"
+#include "allocator/region.h"
+
+namespace tally {
+namespace {
+
+class HeapTest : public ::testing::Test {
+ protected:
+  // Blocks of the class, each once.
+  std::vector<void*> Take(SizeClass size_class, size_t count) {
+    std::vector<void*> blocks(count);
+    size_t have = 0;
+    while (have < count) {
+      const size_t got = heap_.Refill(size_class, blocks.data() + have, count - have);
+      EXPECT_NE(got, 0u);
+      have += got;
+    }
+    EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()).size(), count);
+    return blocks;
+  }
+  void Check() {
+    const MutexLock lock(heap_.mutex());
+    heap_.CheckInvariants();
+  }
+  static bool IsFreePool(Pool* pool) {
+    const uint64_t word = Region::Of(pool)->arenas[pool->arena_index()].free.load();
+    return (word >> (pool->index() % kPoolsPerArena) & 1) != 0;
+  }
+
+  static inline constinit Heap heap_;
+};
+
+TEST_F(HeapTest, EveryClassServesAndTakesBack) {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const auto size_class = static_cast<SizeClass>(c);
+    const size_t count = kClassTable[c].capacity * size_t{2} + 1;
+    std::vector<void*> blocks = Take(size_class, count);
+    for (void* block : blocks) {
+      Pool* head = Pool::Of(block)->head();
+      ASSERT_EQ(head->owner.load(), &heap_);
+      ASSERT_EQ(head->size_class, c);
+      const auto offset = static_cast<size_t>(static_cast<char*>(block) - head->start());
+      ASSERT_EQ(offset % BlockBytes(size_class), 0u);
+      ASSERT_LE(offset + BlockBytes(size_class), head->info().run_pools * kPoolBytes);
+    }
+    Check();
+    heap_.Flush(size_class, blocks.data(), blocks.size());
+    Check();
+  }
+  heap_.Trim();
+  Check();
+}
+
+TEST_F(HeapTest, TheLowestAddressIsPoppedFirst) {
+  void* slots[8];
+  ASSERT_EQ(heap_.Refill(4, slots, 8), 8u);
+  EXPECT_TRUE(std::is_sorted(std::begin(slots), std::end(slots), std::greater<>()));
+  for (void* block : slots) {
+    heap_.FreeDirectly(block);
+  }
+  heap_.Trim();
+}
+
+TEST_F(HeapTest, OneEmptyRunIsKeptAndTrimGivesItBack) {
+  const SizeClass size_class = 64;
+  const std::vector<void*> blocks = Take(size_class, kClassTable[64].capacity * size_t{3});
+  std::set<Pool*> pools;
+  for (void* block : blocks) {
+    pools.insert(Pool::Of(block)->head());
+    heap_.FreeDirectly(block);
+  }
+  const auto given_back = std::count_if(pools.begin(), pools.end(), IsFreePool);
+  EXPECT_EQ(static_cast<size_t>(given_back) + 1, pools.size());
+  Check();
+  heap_.Trim();
+  EXPECT_TRUE(std::all_of(pools.begin(), pools.end(), IsFreePool));
+}
+
+TEST_F(HeapTest, LargeFlushesGoToTheDepotAndComeBackFirst) {
+  const SizeClass size_class = 2;
+  std::vector<void*> blocks = Take(size_class, kBatchBlocks);
+  heap_.Flush(size_class, blocks.data(), blocks.size());
+  EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, kBatchBlocks);
+  std::vector<void*> again = Take(size_class, kBatchBlocks);
+  EXPECT_EQ(std::set<void*>(again.begin(), again.end()),
+            std::set<void*>(blocks.begin(), blocks.end()));
+  EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, 0u);
+  heap_.Flush(size_class, again.data(), again.size());
+  heap_.Tick();
+  EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, kBatchBlocks) << "used since the last tick";
+  heap_.Tick();
+  EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, 0u);
+  heap_.Trim();
+}
+
+TEST_F(HeapTest, TheDepotIsBounded) {
+  const SizeClass size_class = 10;
+  std::vector<void*> blocks = Take(size_class, 6000);
+  heap_.Flush(size_class, blocks.data(), blocks.size());
+  EXPECT_LE(heap_.CountsOf(size_class).depot_blocks * BlockBytes(size_class), kDepotBytesMax);
+  heap_.Trim();
+  EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, 0u);
+  Check();
+}
+
+size_t InboxBlocks(const Heap& heap) {
+  size_t blocks = 0;
+  heap.ForEachInboxBlock([&](void*) { ++blocks; });
+  return blocks;
+}
+
+Batch* BatchOf(const std::vector<void*>& blocks) {
+  Batch* batch = batch_pool.Get();
+  for (void* block : blocks) {
+    batch->blocks[batch->count++] = block;
+  }
+  return batch;
+}
+
+TEST_F(HeapTest, PostsToAParkedHeapAreDrainedByThePoster) {
+  ASSERT_EQ(heap_.users(), 0u);
+  const std::vector<void*> blocks = Take(3, 5);
+  heap_.Post(BatchOf(blocks));
+  EXPECT_EQ(InboxBlocks(heap_), 0u);
+  heap_.Trim();
+  EXPECT_TRUE(IsFreePool(Pool::Of(blocks[0])));
+}
+
+TEST_F(HeapTest, PostsToABusyHeapWaitForARefill) {
+  heap_.AddUser();
+  const std::vector<void*> blocks = Take(3, 5);
+  heap_.Post(BatchOf(blocks));
+  EXPECT_EQ(InboxBlocks(heap_), 5u);
+  void* slots[5];
+  EXPECT_EQ(heap_.Refill(3, slots, 5), 5u);
+  EXPECT_EQ(std::set<void*>(slots, slots + 5), std::set<void*>(blocks.begin(), blocks.end()));
+  EXPECT_EQ(InboxBlocks(heap_), 0u);
+  for (void* block : slots) {
+    heap_.FreeDirectly(block);
+  }
+  heap_.RemoveUser();
+  heap_.Trim();
+}
+
+TEST_F(HeapTest, TheInboxIsBounded) {
+  heap_.AddUser();
+  const std::vector<void*> blocks = Take(3, 200);
+  for (void* block : blocks) {
+    heap_.Post(BatchOf({block}));
+    EXPECT_LE(InboxBlocks(heap_), kInboxBatchesMax + 1);
+  }
+  heap_.RemoveUser();
+  heap_.Trim();
+  EXPECT_EQ(InboxBlocks(heap_), 0u);
+}
+
+TEST_F(HeapTest, CrimesAreFoundWhenABitIsSet) {
+  void* block = Take(12, 1)[0];
+  EXPECT_DEATH(heap_.FreeDirectly(static_cast<char*>(block) + 8), "not the start of a block");
+  heap_.FreeDirectly(block);
+  EXPECT_DEATH(heap_.FreeDirectly(block), kDoubleFree);
+  heap_.Trim();
+  EXPECT_DEATH(heap_.FreeDirectly(block), kDoubleFree);
+}
+
+}  // namespace
+}  // namespace tally

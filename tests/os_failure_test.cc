@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// Memory runs out anywhere: for each n, a process whose n-th system call is refused does a fixed
+// piece of work. It must get a block or null, keep its books and its blocks, and go on as if
+// nothing had been once memory is back. Each n is a child of this process, which itself never
+// allocates.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "allocator/options.h"
+#include "tests/fake_os.h"
+#include "tests/model.h"
+
+namespace tally::testing {
+namespace {
+
+// Runs `work` in a child and returns its wait status: 0 when it came to its end.
+template <typename Work>
+int InChild(Work work) {
+  fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    work();
+    fflush(nullptr);
+    _exit(0);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+// Every tier in a fixed order: classes, runs, mappings, growth, a second thread, trim.
+void Work(Model* model) {
+  Random random(7);
+  model->Do(Operation::kAllocate, 9 << 20, random.Next());
+  model->Do(Operation::kReallocate, 10 << 20, model->shadow().size() - 1);
+  for (size_t bytes : {16u, 500u, 8u, 3000u, 32768u, 40000u, 3u << 20, 9u << 20, 600u << 10}) {
+    model->Do(Operation::kAllocate, bytes, random.Next());
+    model->Do(Operation::kAllocate8, bytes, random.Next());
+    model->Do(Operation::kAllocateZeroed, bytes, random.Next());
+    model->Do(Operation::kAllocateAligned, bytes, random.Next());
+  }
+  for (int i = 0; i < 12; ++i) {
+    model->Do(Operation::kReallocate, (size_t{700} << 10) << (i % 6), random.Next());
+  }
+  const auto some = [&] {
+    for (int i = 0; i < 60; ++i) {
+      model->DoRandom(&random);
+    }
+  };
+  some();
+  std::thread([&] {
+    some();
+    ThreadExit();
+  }).join();
+  model->Do(Operation::kTrim, 0, 0);
+}
+
+// Work, with refusals set up by `refuse`; then memory is back, and everything must work.
+template <typename Refuse>
+void WorkUnderRefusals(Refuse refuse) {
+  Model model(Model::Memory::kMayBeOut, {.blocks = 400, .bytes = 48u << 20});
+  refuse();
+  Work(&model);
+  CheckBooksAgainst(model.shadow());
+  model.shadow().CheckAll();
+  FakeOs::Reset();
+  model.set_memory(Model::Memory::kPlenty);
+  Work(&model);
+  model.shadow().CheckAll();
+  model.FreeAll();
+  CheckBooksAgainst(model.shadow());
+}
+
+// How many calls the work makes when all are granted.
+constexpr uint64_t kCallsMax = 130;
+
+TEST(OsFailure, TheFakeReplacesTheRealOne) {
+  EXPECT_EQ(InChild([] {
+              Model model(Model::Memory::kPlenty, {});
+              Work(&model);
+              // Work that no longer calls so often leaves refusals untested.
+              if (FakeOs::CallsOf(OsCall::kReserve) < 10 || FakeOs::CallsOf(OsCall::kMap) < 1 ||
+                  FakeOs::CallsOf(OsCall::kCommit) < 10 || FakeOs::CallsOf(OsCall::kMove) < 1 ||
+                  FakeOs::CallsOf(OsCall::kUnmap) < 5 || FakeOs::CallsOf(OsCall::kPurge) < 5 ||
+                  FakeOs::CallsOf(OsCall::kGrowInPlace) < 1) {
+                for (int kind = 0; kind < kOsCalls; ++kind) {
+                  fprintf(
+                      stderr, "kind %d: %llu calls\n", kind,
+                      static_cast<unsigned long long>(FakeOs::CallsOf(static_cast<OsCall>(kind))));
+                }
+                abort();
+              }
+            }),
+            0);
+}
+
+TEST(OsFailure, OneCallIsRefused) {
+  for (uint64_t n = 1; n <= kCallsMax; ++n) {
+    ASSERT_EQ(InChild([=] { WorkUnderRefusals([=] { FakeOs::RefuseCalls(n, n); }); }), 0)
+        << "call " << n << " refused";
+  }
+}
+
+TEST(OsFailure, AllCallsFromOneOnAreRefused) {
+  for (uint64_t n = 1; n <= kCallsMax; ++n) {
+    ASSERT_EQ(InChild([=] { WorkUnderRefusals([=] { FakeOs::RefuseCalls(n, kNever); }); }), 0)
+        << "calls from " << n << " refused";
+  }
+}
+
+TEST(OsFailure, OneKindIsRefused) {
+  for (int kind = 0; kind < kOsCalls; ++kind) {
+    for (uint64_t n : {1, 2, 5, 14}) {
+      for (uint64_t last : {n + 1, kNever}) {
+        ASSERT_EQ(
+            InChild([=] {
+              WorkUnderRefusals([=] { FakeOs::RefuseKind(static_cast<OsCall>(kind), n, last); });
+            }),
+            0)
+            << "calls " << n << " to " << last << " of kind " << kind << " refused";
+      }
+    }
+  }
+}
+
+TEST(OsFailure, LittleAddressSpace) {
+  for (uint64_t mib = 0; mib <= 128; mib += mib < 24 ? 1 : 8) {
+    ASSERT_EQ(InChild([=] { WorkUnderRefusals([=] { FakeOs::LimitAddressSpace(mib << 20); }); }), 0)
+        << mib << " MiB of address space";
+  }
+}
+
+TEST(OsFailure, SmallReservations) {
+  for (size_t mib : {1, 2, 4, 8, 15, 16}) {
+    ASSERT_EQ(InChild([=] {
+                WorkUnderRefusals([=] {
+                  FakeOs::LimitReservation(mib << 20);
+                  FakeOs::LimitAddressSpace(uint64_t{512} << 20);
+                });
+              }),
+              0)
+        << "reservations of at most " << mib << " MiB";
+  }
+}
+
+// A run that no region can hold must not make regions until the address space is full.
+TEST(OsFailure, HopelessRunsLeaveTheAddressSpaceAlone) {
+  EXPECT_EQ(InChild([] {
+              FakeOs::LimitReservation(4 << 20);
+              FakeOs::LimitAddressSpace(uint64_t{256} << 20);
+              if (Allocate(6 << 20) != nullptr || FakeOs::address_bytes() > (64u << 20)) {
+                fprintf(stderr, "address space: %llu bytes\n",
+                        static_cast<unsigned long long>(FakeOs::address_bytes()));
+                abort();
+              }
+            }),
+            0);
+}
+
+// The hook that sets errno hears of every null, and of nothing else.
+TEST(OsFailure, TheHookIsCalledOnce) {
+  EXPECT_EQ(InChild([] {
+              static int calls = 0;
+              out_of_memory_hook = [] { ++calls; };
+              free(nullptr);
+              void* p = Allocate(100);
+              void* huge = Allocate(20 << 20);
+              if (p == nullptr || huge == nullptr || calls != 0) {
+                abort();
+              }
+              FakeOs::RefuseCalls(1, kNever);
+              const bool nulls = Allocate(30 << 20) == nullptr && calls == 1 &&
+                                 Allocate(PTRDIFF_MAX) == nullptr && calls == 2 &&
+                                 Allocate(SIZE_MAX) == nullptr && calls == 3 &&
+                                 AllocateZeroed(9 << 20) == nullptr && calls == 4 &&
+                                 AllocateAligned(100, 1 << 25) == nullptr && calls == 5 &&
+                                 Reallocate(huge, 50 << 20) == nullptr && calls == 6 &&
+                                 Reallocate(p, 30 << 20) == nullptr && calls == 7 &&
+                                 Reallocate(p, SIZE_MAX) == nullptr && calls == 8;
+              if (!nulls) {
+                fprintf(stderr, "calls of the hook: %d\n", calls);
+                abort();
+              }
+            }),
+            0);
+}
+
+// Purging frees what magazines and depots held; then the allocation succeeds after all.
+TEST(OsFailure, OnePurgeAndRetry) {
+  EXPECT_EQ(InChild([] {
+              FakeOs::LimitAddressSpace(20 << 20);
+              Model model(Model::Memory::kMayBeOut, {.blocks = 100000, .bytes = uint64_t{1} << 30});
+              while (model.nulls() == 0) {
+                model.Do(Operation::kAllocate, 1000, 1);
+              }
+              model.FreeAll();
+              model.set_memory(Model::Memory::kPlenty);
+              model.Do(Operation::kAllocate, 6 << 20, 1);  // in the place of the small ones
+              model.FreeAll();
+              CheckBooksAgainst(model.shadow());
+            }),
+            0);
+}
+
+}  // namespace
+}  // namespace tally::testing

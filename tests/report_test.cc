@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// The report: what people read, and where it goes.
+
+#include "allocator/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "allocator/allocator.h"
+#include "allocator/options.h"
+
+namespace tally {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::internal::CaptureStderr;
+using ::testing::internal::GetCapturedStderr;
+
+std::string Report() {
+  CaptureStderr();
+  EXPECT_TRUE(WriteReport(STDERR_FILENO));
+  return GetCapturedStderr();
+}
+
+TEST(Report, TheIdentityHolds) {
+  void* small = Allocate(48);
+  void* huge = Allocate(30 << 20);
+  const std::string report = Report();
+  EXPECT_THAT(report, HasSubstr("identity holds: yes"));
+  for (const char* term : {"live", "cached", "in transit", "free in pools", "tails", "dirty",
+                           "purged", "never touched", "metadata", "guards"}) {
+    EXPECT_THAT(report, ContainsRegex(std::string("[=+] ") + term + " +[0-9]+ "));
+  }
+  EXPECT_THAT(report, HasSubstr("tally: report of process " + std::to_string(getpid()) + ": "));
+  Free(small);
+  Free(huge);
+}
+
+TEST(Report, OneLineAClass) {
+  void* block = Allocate(48);
+  const std::string report = Report();
+  EXPECT_THAT(report, ContainsRegex("\n     48 +[0-9]+ +[0-9]+ +1 +48 "));
+  Free(block);
+}
+
+TEST(Report, ARefusingDescriptorIsReported) {
+  FILE* full = fopen("/dev/full", "w");
+  ASSERT_NE(full, nullptr);
+  EXPECT_FALSE(WriteReport(fileno(full)));
+  fclose(full);
+}
+
+TEST(Report, GoesToTheFileOfTheOptions) {
+  const std::string pattern = ::testing::TempDir() + "/tally-report-%p-%t-%x";
+  options.stats_file = pattern.c_str();
+  CaptureStderr();
+  errno = EDOM;
+  WriteReportAsConfigured(STDERR_FILENO);
+  EXPECT_EQ(errno, EDOM);
+  EXPECT_EQ(GetCapturedStderr(), "");
+  options.stats_file = "";
+  std::string path;
+  for (int64_t now = time(nullptr), ago = 0; ago < 5 && path.empty(); ++ago) {
+    std::string candidate = ::testing::TempDir() + "/tally-report-" + std::to_string(getpid()) +
+                            "-" + std::to_string(now - ago) + "-%x";
+    if (access(candidate.c_str(), R_OK) == 0) {
+      path = candidate;
+    }
+  }
+  ASSERT_NE(path, "");
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_THAT(text.str(), HasSubstr("identity holds: yes"));
+  unlink(path.c_str());
+}
+
+TEST(Report, AFileThatCannotBeMadeGivesAWarning) {
+  for (const std::string& path : {std::string("/nonexistent/file"), std::string(5000, 'x')}) {
+    options.stats_file = path.c_str();
+    CaptureStderr();
+    WriteReportAsConfigured(STDERR_FILENO);
+    EXPECT_THAT(GetCapturedStderr(), ::testing::StartsWith("tally: warning: TALLY_STATS_FILE="));
+  }
+  options.stats_file = "";
+}
+
+}  // namespace
+}  // namespace tally

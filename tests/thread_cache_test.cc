@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// A thread's magazines: growth, bounds, flushes, counts, and batches for other heaps.
+
+#include "allocator/thread_cache.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "allocator/options.h"
+
+namespace tally {
+namespace {
+
+class ThreadCacheTest : public ::testing::Test {
+ protected:
+  void TearDown() override {
+    cache_.FlushAll();
+    for (size_t c = 1; c < kClassCount; ++c) {
+      EXPECT_EQ(cache_.magazines[c].count(), 0u);
+    }
+    cache_.ReleaseSlots();
+    heap_.Trim();
+    other_.Trim();
+  }
+  // As the fast paths do.
+  void* Pop(SizeClass size_class) {
+    Magazine& magazine = cache_.magazines[size_class];
+    void* block = *magazine.top;
+    if (block == nullptr || --magazine.countdown <= 0) {
+      return cache_.PopSlow(size_class);
+    }
+    --magazine.top;
+    return block;
+  }
+  void Push(SizeClass size_class, void* block) {
+    Magazine& magazine = cache_.magazines[size_class];
+    if (magazine.top >= magazine.limit) {
+      return cache_.PushSlow(size_class, block);
+    }
+    *++magazine.top = block;
+  }
+  uint64_t HeldBytes() const {
+    uint64_t bytes = 0;
+    for (size_t c = 1; c < kClassCount; ++c) {
+      bytes += cache_.magazines[c].count() * BlockBytes(static_cast<SizeClass>(c));
+    }
+    return bytes;
+  }
+
+  static inline constinit Heap heap_;
+  static inline constinit Heap other_;
+  ThreadCache cache_{&heap_};
+};
+
+TEST_F(ThreadCacheTest, StartsEmptyAndFullAtOnce) {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const Magazine& magazine = cache_.magazines[c];
+    EXPECT_FALSE(magazine.has_slots());
+    EXPECT_EQ(*magazine.top, nullptr);
+    EXPECT_GE(magazine.top, magazine.limit);
+    EXPECT_EQ(&cache_.MagazineAt(MagazineOffset(c)), &magazine);
+  }
+}
+
+TEST_F(ThreadCacheTest, GrowsWithUseUpToTheClassesMost) {
+  for (const SizeClass size_class :
+       {SizeClass{1}, SizeClass{8}, SizeClass{64}, SizeClass{80}, SizeClass{120}}) {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 3000; ++i) {
+      blocks.push_back(Pop(size_class));
+      ASSERT_NE(blocks.back(), nullptr);
+      ASSERT_LE(cache_.magazines[size_class].slots(), kClassTable[size_class].magazine_slots);
+    }
+    EXPECT_EQ(cache_.magazines[size_class].slots(), kClassTable[size_class].magazine_slots);
+    for (void* block : blocks) {
+      Push(size_class, block);
+    }
+    cache_.FlushAll();
+    heap_.Trim();
+  }
+}
+
+TEST_F(ThreadCacheTest, StaysWithinItsBytes) {
+  options.magazine_kb = 64;
+  uint64_t first_slots = 0;
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const auto size_class = static_cast<SizeClass>(c);
+    first_slots += kMagazineSlotsFirst * BlockBytes(size_class);
+    std::vector<void*> blocks;
+    for (int i = 0; i < 300; ++i) {
+      blocks.push_back(Pop(size_class));
+    }
+    for (void* block : blocks) {
+      Push(size_class, block);
+      ASSERT_LE(HeldBytes(), options.magazine_kb * 1024 + first_slots);
+    }
+  }
+  options.magazine_kb = 1024;
+}
+
+TEST_F(ThreadCacheTest, CountsEveryAllocation) {
+  const SizeClass size_class = 5;
+  const uint64_t before = cache_.AllocatedOf(size_class);
+  const uint64_t count = kClassTable[size_class].countdown * uint64_t{3} + 17;
+  for (uint64_t i = 1; i <= count; ++i) {
+    Push(size_class, Pop(size_class));
+    ASSERT_EQ(cache_.AllocatedOf(size_class), before + i);
+  }
+  cache_.FlushAll();
+  cache_.ReleaseSlots();
+  EXPECT_EQ(cache_.AllocatedOf(size_class), before + count);
+  Push(size_class, Pop(size_class));
+  EXPECT_EQ(cache_.AllocatedOf(size_class), before + count + 1);
+}
+
+TEST_F(ThreadCacheTest, IdleMagazinesAreFlushedOnTheSecondLook) {
+  void* block = Pop(7);
+  Push(7, block);
+  cache_.FlushIdle();
+  EXPECT_GT(cache_.magazines[7].count(), 0u) << "it was used since the last look";
+  cache_.FlushIdle();
+  EXPECT_EQ(cache_.magazines[7].count(), 0u);
+}
+
+size_t Outgoing(const ThreadCache& cache) {
+  size_t blocks = 0;
+  cache.ForEachOutgoingBlock([&](void*) { ++blocks; });
+  return blocks;
+}
+
+TEST_F(ThreadCacheTest, OthersBlocksTravelInBoundedBatches) {
+  for (const SizeClass size_class : {SizeClass{1}, SizeClass{64}, SizeClass{112}}) {
+    std::vector<void*> blocks(200);
+    for (void*& block : blocks) {
+      ASSERT_EQ(other_.Refill(size_class, &block, 1), 1u);
+    }
+    for (void* block : blocks) {
+      cache_.SendHome(&other_, block, BlockBytes(size_class));
+      ASSERT_LT(Outgoing(cache_), kBatchBlocks);
+      ASSERT_LT(Outgoing(cache_) * BlockBytes(size_class), kOutgoingBytesMax);
+    }
+    cache_.FlushAll();
+    EXPECT_EQ(Outgoing(cache_), 0u);
+    const MutexLock lock(other_.mutex());
+    other_.CheckInvariants();
+  }
+}
+
+}  // namespace
+}  // namespace tally
