@@ -63,8 +63,7 @@ TALLY_EXPORT void malloc_stats(void) noexcept { tally::WriteReport(STDERR_FILENO
 // glibc's XML, as far as its elements have a meaning here: sizes with blocks, totals, system.
 TALLY_EXPORT int malloc_info(int options, FILE* stream) noexcept {
   if (options != 0) {
-    errno = EINVAL;
-    return -1;
+    return EINVAL;  // as glibc: the error is the result
   }
   // stdio may allocate for its buffer: print from a copy, with no lock held.
   struct mallinfo2 info = Info();
