@@ -6,8 +6,9 @@
 // Fast paths are inline: malloc is Allocate, free is Free. Each is one thread-local pointer, one
 // magazine, and a named slow path for everything unusual.
 //
-// All functions: thread-safe; O(1) on the fast path; null means out of memory, errno is left to the hook.
-// The heap-to-fast-path design is Bonwick's magazines over bitmap pools; see allocator/README.md.
+// All functions: thread-safe; O(1) on the fast path; null means out of memory, errno is left to the
+// hook. The heap-to-fast-path design is Bonwick's magazines over bitmap pools; see
+// allocator/README.md.
 
 #ifndef ALLOCATOR_ALLOCATOR_H_
 #define ALLOCATOR_ALLOCATOR_H_
@@ -90,7 +91,8 @@ inline void* Allocate8(size_t bytes) {
   return block;
 }
 
-// Null is allowed. Ends the program on what is not a live block, now or when its magazine is flushed.
+// Null is allowed. Ends the program on what is not a live block, now or when its magazine is
+// flushed.
 inline void Free(void* p) {
   const auto address = reinterpret_cast<uintptr_t>(p);
   if (!RegionMap::IsInRange(address) || region_map.At(address) != Granule::kPools) [[unlikely]] {

@@ -28,8 +28,7 @@ void CountRun(Books* books, Pool* head) {
   ++entry.runs;
   entry.free_in_pools += head->free_blocks;
   entry.live += info.capacity - size_t{head->free_blocks};  // those held back go off later
-  books->identity.tails +=
-      info.run_pools * kPoolBytes - size_t{info.capacity} * info.block_bytes;
+  books->identity.tails += info.run_pools * kPoolBytes - size_t{info.capacity} * info.block_bytes;
 }
 
 void CountLarge(Books* books, const Pool* head, size_t pools) {

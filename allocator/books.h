@@ -24,19 +24,19 @@
 namespace tally {
 
 struct ClassBooks {
-  uint64_t allocated;       // blocks, ever
-  uint64_t freed;           // blocks, ever: allocated - live
-  uint64_t live;            // blocks
-  uint64_t cached;          // blocks in magazines and depots
-  uint64_t transit;         // blocks in batches on their way home
-  uint64_t free_in_pools;   // blocks whose bit is set
-  uint64_t runs;            // runs of pools
+  uint64_t allocated;      // blocks, ever
+  uint64_t freed;          // blocks, ever: allocated - live
+  uint64_t live;           // blocks
+  uint64_t cached;         // blocks in magazines and depots
+  uint64_t transit;        // blocks in batches on their way home
+  uint64_t free_in_pools;  // blocks whose bit is set
+  uint64_t runs;           // runs of pools
   uint64_t refills;
   uint64_t flushes;
 };
 
 struct TierBooks {
-  uint64_t allocated;        // blocks, ever
+  uint64_t allocated;  // blocks, ever
   uint64_t freed;
   uint64_t live;             // blocks
   uint64_t live_bytes;       // mapped for them
@@ -67,14 +67,14 @@ struct Books {
   TierBooks large;
   TierBooks huge;
   IdentityBooks identity;
-  uint64_t mapped_bytes;      // accessible bytes that are ours
-  uint64_t reserved_bytes;    // address space of regions
+  uint64_t mapped_bytes;    // accessible bytes that are ours
+  uint64_t reserved_bytes;  // address space of regions
   uint64_t regions;
   uint64_t heaps;
   uint64_t live_threads;
   uint64_t peak_threads;
   uint64_t threads_started;
-  uint64_t purged_bytes;      // ever
+  uint64_t purged_bytes;  // ever
   uint64_t purge_calls;
   uint64_t mismatched_sizes;  // sized deletes
   // Debug builds: frees that threads counted themselves, and whether they agree.

@@ -39,8 +39,9 @@ inline constexpr const char* kForeign = "not a block of this allocator or of the
 
 }  // namespace tally
 
-#define CHECK(condition) \
-  (__builtin_expect(!!(condition), 1) ? void() : ::tally::FatalCheck(__FILE__, __LINE__, #condition))
+#define CHECK(condition)                       \
+  (__builtin_expect(!!(condition), 1) ? void() \
+                                      : ::tally::FatalCheck(__FILE__, __LINE__, #condition))
 #define ASSERT(condition) (!::tally::kChecks || (condition) ? void() : CHECK(condition))
 
 #endif  // ALLOCATOR_CHECK_H_

@@ -6,8 +6,8 @@
 // Called by the facade. The head descriptor says that it is one, how long, and what was asked for;
 // the inner descriptors are not written, so a run costs one cache line of metadata.
 //
-// Invariants: a kLarge head's pools are all taken; its owner is null, so every free of it comes here.
-// Threads: any; one atomic operation per arena word. The counters are relaxed.
+// Invariants: a kLarge head's pools are all taken; its owner is null, so every free of it comes
+// here. Threads: any; one atomic operation per arena word. The counters are relaxed.
 
 #ifndef ALLOCATOR_LARGE_H_
 #define ALLOCATOR_LARGE_H_
@@ -28,8 +28,8 @@ struct TierCounts {
 
 class LargeBlocks {
  public:
-  // `bytes` (1 up to all arenas of a region but the first) aligned to `alignment` (a power of two, at most an arena), or null.
-  // Sets *is_zero when every byte is known to be zero.
+  // `bytes` (1 up to all arenas of a region but the first) aligned to `alignment` (a power of two,
+  // at most an arena), or null. Sets *is_zero when every byte is known to be zero.
   void* Allocate(size_t bytes, size_t alignment, bool* is_zero);
 
   // REQUIRES: head->kind is kLarge. Of two threads that free one block, one gets false.

@@ -64,9 +64,8 @@ void* Metadata::AllocateForever(size_t bytes) {
 
 uint64_t Metadata::resident_bytes() const {
   uint64_t resident = 0;
-  ForEachMapping([&](const void* start, size_t bytes) {
-    resident += os::ResidentBytes(start, bytes);
-  });
+  ForEachMapping(
+      [&](const void* start, size_t bytes) { resident += os::ResidentBytes(start, bytes); });
   return resident;
 }
 

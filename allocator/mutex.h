@@ -57,9 +57,7 @@ class Mutex {
     }
   }
 
-  bool IsHeldByMe() const {
-    return word_.load(std::memory_order_relaxed) >> 1 == ThreadMark();
-  }
+  bool IsHeldByMe() const { return word_.load(std::memory_order_relaxed) >> 1 == ThreadMark(); }
 
   // Around fork. A thread that holds the lock already (a signal handler forks in the middle of a
   // slow path) keeps it as it is.

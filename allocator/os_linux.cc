@@ -60,8 +60,7 @@ void* ReserveAtHint(size_t bytes, size_t alignment) {
 
 // Takes too much and gives the ends back.
 void* ReserveAndTrim(size_t bytes, size_t alignment) {
-  char* start =
-      static_cast<char*>(MapOrNull(nullptr, bytes + alignment, PROT_NONE, MAP_NORESERVE));
+  char* start = static_cast<char*>(MapOrNull(nullptr, bytes + alignment, PROT_NONE, MAP_NORESERVE));
   if (start == nullptr) {
     return nullptr;
   }

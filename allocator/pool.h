@@ -46,7 +46,7 @@ struct alignas(kDescriptorBytes) Pool {
   std::atomic<PoolKind> kind;
   SizeClass size_class;
   uint16_t free_blocks;
-  uint8_t inner_index;  // pools back to the head
+  uint8_t inner_index;     // pools back to the head
   uint32_t run_pools;      // of a large run
   uint64_t request_bytes;  // of a large run
   uint64_t bitmap[4];
@@ -76,9 +76,7 @@ struct alignas(kDescriptorBytes) Pool {
   const ClassInfo& info() const { return kClassTable[size_class]; }
 
   // The 8-byte class has 512 blocks: its bits lie elsewhere, and bitmap[0] says where.
-  uint64_t* bits() {
-    return size_class == 1 ? reinterpret_cast<uint64_t*>(bitmap[0]) : bitmap;
-  }
+  uint64_t* bits() { return size_class == 1 ? reinterpret_cast<uint64_t*>(bitmap[0]) : bitmap; }
   size_t bit_words() const { return (info().capacity + size_t{63}) / 64; }
   bool is_full() const { return free_blocks == 0; }
   bool is_empty() const { return free_blocks == info().capacity; }

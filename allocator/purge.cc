@@ -78,8 +78,8 @@ void Purger::VisitRound(uint64_t tick) {
       if ((committed >> i & 1) == 0) {
         continue;
       }
-      const uint64_t idle = arena.free.load(std::memory_order_relaxed) &
-                            arena.dirty.load(std::memory_order_relaxed);
+      const uint64_t idle =
+          arena.free.load(std::memory_order_relaxed) & arena.dirty.load(std::memory_order_relaxed);
       if (idle == 0) {
         continue;
       }

@@ -5,9 +5,9 @@
 //
 // Called on slow paths (Tick) and by trim (PurgeAll). There is no thread of its own.
 //
-// A pool that is free and dirty is marked aged when the clock passes over its arena, and purged when
-// the clock passes again and it is still free: between half the decay time and all of it. A tick
-// visits every fourth arena, so that the work is spread (jemalloc's decay, simplified).
+// A pool that is free and dirty is marked aged when the clock passes over its arena, and purged
+// when the clock passes again and it is still free: between half the decay time and all of it. A
+// tick visits every fourth arena, so that the work is spread (jemalloc's decay, simplified).
 //
 // Invariants: a pool is claimed (its free bit taken) while it is purged; its dirty bit goes only
 // after the system call succeeded.

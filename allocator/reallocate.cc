@@ -25,9 +25,9 @@ Pool* LiveHead(const char* call, const void* p) {
   }
   Pool* head = pool->head();
   const auto offset = static_cast<size_t>(static_cast<const char*>(p) - head->start());
-  if (kind == PoolKind::kLarge ? offset != 0
-                               : BlockIndex(head->info(), offset) * head->info().block_bytes !=
-                                     offset) {
+  if (kind == PoolKind::kLarge
+          ? offset != 0
+          : BlockIndex(head->info(), offset) * head->info().block_bytes != offset) {
     FatalBlock(call, p, kNotBlockStart);
   }
   return head;

@@ -99,7 +99,8 @@ Run Regions::TakeSmall(size_t pools, size_t alignment_pools) {
   Region* region = first_with_room_.load(std::memory_order_acquire);
   bool may_advance = region != nullptr;
   for (; region != nullptr; region = region->next.load(std::memory_order_acquire)) {
-    for (uint64_t room = region->room.load(std::memory_order_relaxed); room != 0; room &= room - 1) {
+    for (uint64_t room = region->room.load(std::memory_order_relaxed); room != 0;
+         room &= room - 1) {
       may_advance = false;
       const size_t arena = static_cast<size_t>(std::countr_zero(room));
       const Run run = TakeWithinArena(region, arena, pools, alignment_pools);

@@ -6,8 +6,8 @@
 // Called by every free (one load), and by whoever adds regions or huge mappings.
 //
 // The map is a zero array that the first entry replaces by pages that can only be read, so that it
-// costs neither memory nor commit charge; a page of it (64 GiB of addresses) is made writable when the
-// first region or huge mapping in its span appears.
+// costs neither memory nor commit charge; a page of it (64 GiB of addresses) is made writable when
+// the first region or huge mapping in its span appears.
 //
 // Invariants: an entry leaves kNothing before a pointer into its granule is handed out; a kPools
 // entry never changes again.

@@ -67,7 +67,8 @@ void WriteIdentity(Text& out) {
   WriteTerm(out, '+', "dirty", terms.dirty, "free pools not yet given back");
   WriteTerm(out, '+', "purged", terms.purged, "free pools given back to the system");
   WriteTerm(out, '+', "never touched", terms.never_touched, "pools committed and not used so far");
-  WriteTerm(out, '+', "metadata", terms.metadata, "descriptors, region map (8 MiB of zero page), caches");
+  WriteTerm(out, '+', "metadata", terms.metadata,
+            "descriptors, region map (8 MiB of zero page), caches");
   WriteTerm(out, '+', "guards", terms.guards, "none in this version");
   out << "  identity holds: " << (terms.sum() == books.mapped_bytes ? "yes" : "NO") << '\n';
 }

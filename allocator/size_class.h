@@ -26,9 +26,9 @@
 
 namespace tally {
 
-inline constexpr size_t kSmallClasses = kSmallBytes / 8;           // 1..64
-inline constexpr size_t kMiddleClasses = 16;                       // 65..80: 544..1,024
-inline constexpr size_t kGeometricClasses = 8 * 5;                 // 81..120: 1,152..32,768
+inline constexpr size_t kSmallClasses = kSmallBytes / 8;  // 1..64
+inline constexpr size_t kMiddleClasses = 16;              // 65..80: 544..1,024
+inline constexpr size_t kGeometricClasses = 8 * 5;        // 81..120: 1,152..32,768
 inline constexpr size_t kClassCount = 1 + kSmallClasses + kMiddleClasses + kGeometricClasses;
 inline constexpr int kReciprocalShift = 40;
 
@@ -105,7 +105,8 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     info.reciprocal = (uint64_t{1} << kReciprocalShift) / bytes + 1;
     size_t slots = std::bit_floor(kMagazineBytesMax / bytes);
     slots = slots > kMagazineSlotsMax ? kMagazineSlotsMax : slots;
-    info.magazine_slots = static_cast<uint16_t>(slots < kMagazineSlotsMin ? kMagazineSlotsMin : slots);
+    info.magazine_slots =
+        static_cast<uint16_t>(slots < kMagazineSlotsMin ? kMagazineSlotsMin : slots);
     const size_t batches = kDepotBytesMax / (bytes * kBatchBlocks);
     info.depot_batches = static_cast<uint16_t>(batches > 8 ? 8 : batches);
     const size_t countdown = kCountdownBytes / bytes;
@@ -142,38 +143,43 @@ constexpr SizeClass ClassForAligned(size_t bytes, size_t alignment) {
 static_assert(kClassCount <= 128, "the class fits a byte with room for flags");
 static_assert(ComputeBlockBytes(kClassCount - 1) == kClassBytesMax,
               "the last class is the largest size with a class");
-static_assert([] {
-  for (size_t c = 1; c < kClassCount; ++c) {
-    const ClassInfo& info = kClassTable[c];
-    if (ClassFor(info.block_bytes) != c || (c > 1 && ClassFor(info.block_bytes - 1) > c)) {
-      return false;
-    }
-    if (c + 1 < kClassCount && ClassFor(info.block_bytes + 1) != c + 1) {
-      return false;
-    }
-  }
-  return true;
-}(), "every size maps to the tightest class");
-static_assert([] {
-  for (size_t c = 1; c < kClassCount; ++c) {
-    const ClassInfo& info = kClassTable[c];
-    const size_t run_bytes = info.run_pools * kPoolBytes;
-    // Offsets whose quotient could be off by one: next to each block's start.
-    for (size_t block = 0; block < info.capacity; ++block) {
-      const size_t start = block * info.block_bytes;
-      if (BlockIndex(info, start) != block || (start > 0 && BlockIndex(info, start - 1) != block - 1)) {
-        return false;
+static_assert(
+    [] {
+      for (size_t c = 1; c < kClassCount; ++c) {
+        const ClassInfo& info = kClassTable[c];
+        if (ClassFor(info.block_bytes) != c || (c > 1 && ClassFor(info.block_bytes - 1) > c)) {
+          return false;
+        }
+        if (c + 1 < kClassCount && ClassFor(info.block_bytes + 1) != c + 1) {
+          return false;
+        }
       }
-    }
-    if (c != 1 && info.capacity > 256) {
-      return false;
-    }
-    if (info.block_bytes <= 1024 && (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
-      return false;
-    }
-  }
-  return true;
-}(), "reciprocals are exact, bitmaps suffice, and tails are at most 1.5 %");
+      return true;
+    }(),
+    "every size maps to the tightest class");
+static_assert(
+    [] {
+      for (size_t c = 1; c < kClassCount; ++c) {
+        const ClassInfo& info = kClassTable[c];
+        const size_t run_bytes = info.run_pools * kPoolBytes;
+        // Offsets whose quotient could be off by one: next to each block's start.
+        for (size_t block = 0; block < info.capacity; ++block) {
+          const size_t start = block * info.block_bytes;
+          if (BlockIndex(info, start) != block ||
+              (start > 0 && BlockIndex(info, start - 1) != block - 1)) {
+            return false;
+          }
+        }
+        if (c != 1 && info.capacity > 256) {
+          return false;
+        }
+        if (info.block_bytes <= 1024 && (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
+          return false;
+        }
+      }
+      return true;
+    }(),
+    "reciprocals are exact, bitmaps suffice, and tails are at most 1.5 %");
 
 }  // namespace tally
 

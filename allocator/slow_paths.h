@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 
-// What the facade's two files share: allocator.cc (allocate, free) and reallocate.cc (resize, sizes).
+// What the facade's two files share: allocator.cc (allocate, free) and reallocate.cc (resize,
+// sizes).
 //
 // Threads: any.
 

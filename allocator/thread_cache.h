@@ -8,7 +8,8 @@
 //
 // Invariants:
 //   1. heap and magazines come first: descriptors hold magazine offsets (magazine.h).
-//   2. The empty cache is never written: its magazines are empty and full at once, and its heap owns
+//   2. The empty cache is never written: its magazines are empty and full at once, and its heap
+//   owns
 //      no pool.
 //   3. Bytes that the magazines could hold stay within TALLY_MAGAZINE_KB, first slots aside.
 // Threads: written by its thread alone, or under the registry's lock while it has none. The books

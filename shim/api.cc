@@ -13,9 +13,7 @@ extern "C" {
 
 TALLY_EXPORT const char* tally_version(void) { return TALLY_VERSION; }
 
-TALLY_EXPORT void* tally_malloc8(size_t bytes) {
-  return tally::Allocate8(bytes);
-}
+TALLY_EXPORT void* tally_malloc8(size_t bytes) { return tally::Allocate8(bytes); }
 
 TALLY_EXPORT size_t tally_usable_size(const void* block) { return tally::UsableSize(block); }
 

@@ -73,9 +73,9 @@ size_t LibraryBlockBytes(const void* p) {
   const size_t bytes = header.bytes_and_flags & ~kFlags;
   if ((header.bytes_and_flags & kIsMapped) != 0) {
     const size_t page_bytes = os::PageBytes();
-    const bool is_plausible = (address - sizeof(header) - header.previous_bytes) % page_bytes == 0 &&
-                              (bytes + header.previous_bytes) % page_bytes == 0 &&
-                              bytes >= page_bytes;
+    const bool is_plausible =
+        (address - sizeof(header) - header.previous_bytes) % page_bytes == 0 &&
+        (bytes + header.previous_bytes) % page_bytes == 0 && bytes >= page_bytes;
     return is_plausible ? bytes - sizeof(header) : 0;
   }
   if (bytes < 32 || bytes % 16 != 0) {

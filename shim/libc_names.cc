@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 
 // The C library's private names for its malloc, which a static program may link against. Only the
-// archive defines them: in a shared library they would hide the functions that foreign blocks go to.
+// archive defines them: in a shared library they would hide the functions that foreign blocks go
+// to.
 
 #include <cstddef>
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 
-// The C entry points: a line or two each, with glibc's edge semantics. Out of memory becomes errno in
-// the shim alone.
+// The C entry points: a line or two each, with glibc's edge semantics. Out of memory becomes errno
+// in the shim alone.
 //
 // Called by programs. Threads: any. No symbol version: the dynamic linker matches unversioned
 // definitions to malloc@GLIBC_2.2.5.
@@ -110,8 +110,6 @@ TALLY_EXPORT void free_aligned_sized(void* p, size_t /*alignment*/, size_t /*byt
 }
 
 // jemalloc's: what an allocation of `bytes` could hold. Redis asks for it.
-TALLY_EXPORT size_t nallocx(size_t bytes, int /*flags*/) noexcept {
-  return tally::GoodSize(bytes);
-}
+TALLY_EXPORT size_t nallocx(size_t bytes, int /*flags*/) noexcept { return tally::GoodSize(bytes); }
 
 }  // extern "C"

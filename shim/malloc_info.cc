@@ -73,7 +73,8 @@ TALLY_EXPORT int malloc_info(int options, FILE* stream) noexcept {
     const tally::ClassBooks entry = books.classes[c];
     books_mutex.Unlock();
     if (entry.allocated != 0) {
-      fprintf(stream, "<size size=\"%zu\" allocated=\"%zu\" freed=\"%zu\" live=\"%zu\" cached=\"%zu\"/>\n",
+      fprintf(stream,
+              "<size size=\"%zu\" allocated=\"%zu\" freed=\"%zu\" live=\"%zu\" cached=\"%zu\"/>\n",
               tally::BlockBytes(static_cast<tally::SizeClass>(c)),
               static_cast<size_t>(entry.allocated), static_cast<size_t>(entry.freed),
               static_cast<size_t>(entry.live), static_cast<size_t>(entry.cached));

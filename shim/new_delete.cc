@@ -131,13 +131,11 @@ TALLY_EXPORT void* operator new[](size_t bytes, const nothrow_t& /*tag*/) noexce
 }
 TALLY_EXPORT void* operator new(size_t bytes, align_val_t alignment,
                                 const nothrow_t& /*tag*/) noexcept {
-  return NewNothrow(
-      [=] { return tally::AllocateAligned(bytes, static_cast<size_t>(alignment)); });
+  return NewNothrow([=] { return tally::AllocateAligned(bytes, static_cast<size_t>(alignment)); });
 }
 TALLY_EXPORT void* operator new[](size_t bytes, align_val_t alignment,
                                   const nothrow_t& /*tag*/) noexcept {
-  return NewNothrow(
-      [=] { return tally::AllocateAligned(bytes, static_cast<size_t>(alignment)); });
+  return NewNothrow([=] { return tally::AllocateAligned(bytes, static_cast<size_t>(alignment)); });
 }
 
 TALLY_EXPORT void operator delete(void* p) noexcept { tally::Free(p); }

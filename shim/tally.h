@@ -22,8 +22,8 @@ const char* tally_version(void);
  * when memory is out. Freed by free(). O(1). */
 void* tally_malloc8(size_t bytes);
 
-/* Bytes that the caller of malloc may use at `block`; 0 for null. Ends the program if `block` is not
- * a live block. O(1). */
+/* Bytes that the caller of malloc may use at `block`; 0 for null. Ends the program if `block` is
+ * not a live block. O(1). */
 size_t tally_usable_size(const void* block);
 
 /* Gives free memory back to the system: the calling thread's magazines, all heaps' reserves, all

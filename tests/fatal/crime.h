@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 //
-// What the crimes share. A crime names the address that the last line must name, commits itself, and
-// flushes the thread's magazines, at the latest when it must have been seen.
+// What the crimes share. A crime names the address that the last line must name, commits itself,
+// and flushes the thread's magazines, at the latest when it must have been seen.
 
 #ifndef TESTS_FATAL_CRIME_H_
 #define TESTS_FATAL_CRIME_H_

@@ -129,9 +129,10 @@ static void ReallocKeepsContent(void) {
 
 // From every kind of block to every other kind.
 static void ReallocBetweenKinds(void) {
-  static const size_t kSizes[] = {1,     8,      9,      24,      512,     513,      1024,     3000,
-                                  4096,  9000,   32768,  32769,   65536,   262144,   262145,   700000,
-                                  1 << 20, 3 << 20, 16 << 20, (16 << 20) + 1, 40 << 20};
+  static const size_t kSizes[] = {
+      1,       8,     9,     24,     512,    513,    1024,    3000,    4096,     9000,
+      32768,   32769, 65536, 262144, 262145, 700000, 1 << 20, 3 << 20, 16 << 20, (16 << 20) + 1,
+      40 << 20};
   enum { kCount = sizeof kSizes / sizeof *kSizes };
   for (int i = 0; i < kCount; ++i) {
     for (int j = 0; j < kCount; ++j) {

@@ -20,9 +20,9 @@ static void ZeroSizes(void) {
   EXPECT_EQ(errno, kUntouched);
   free(a);
   free(b);
-  void* others[] = {calloc(OpaqueSize(0), 8),        calloc(8, OpaqueSize(0)),
-                    realloc(NULL, OpaqueSize(0)),    reallocarray(NULL, OpaqueSize(0), 8),
-                    memalign(64, OpaqueSize(0)),     aligned_alloc(64, OpaqueSize(0)),
+  void* others[] = {calloc(OpaqueSize(0), 8),     calloc(8, OpaqueSize(0)),
+                    realloc(NULL, OpaqueSize(0)), reallocarray(NULL, OpaqueSize(0), 8),
+                    memalign(64, OpaqueSize(0)),  aligned_alloc(64, OpaqueSize(0)),
                     valloc(OpaqueSize(0))};
   for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
     EXPECT(Opaque(others[i]) != NULL);
@@ -58,11 +58,11 @@ static void ReallocToZeroFrees(void) {
 static void TooLarge(size_t n) {
   char* old = malloc(100);
   FillPattern(old, 100, 7);
-#define EXPECT_ENOMEM(call) \
-  do { \
-    errno = 0; \
+#define EXPECT_ENOMEM(call)       \
+  do {                            \
+    errno = 0;                    \
     EXPECT(Opaque(call) == NULL); \
-    EXPECT_EQ(errno, ENOMEM); \
+    EXPECT_EQ(errno, ENOMEM);     \
   } while (0)
   EXPECT_ENOMEM(malloc(OpaqueSize(n)));
   EXPECT_ENOMEM(calloc(1, OpaqueSize(n)));
@@ -100,9 +100,9 @@ static void TooLargeSizes(void) {
 
 // A product that wraps to something small is the classic hole.
 static void ArrayOverflow(void) {
-  static const size_t kPairs[][2] = {{SIZE_MAX, 2},         {2, SIZE_MAX},
-                                     {SIZE_MAX, SIZE_MAX},  {SIZE_MAX / 2 + 1, 2},
-                                     {3, SIZE_MAX / 3 + 1}, {(size_t)1 << 32, (size_t)1 << 32},
+  static const size_t kPairs[][2] = {{SIZE_MAX, 2},          {2, SIZE_MAX},
+                                     {SIZE_MAX, SIZE_MAX},   {SIZE_MAX / 2 + 1, 2},
+                                     {3, SIZE_MAX / 3 + 1},  {(size_t)1 << 32, (size_t)1 << 32},
                                      {16, SIZE_MAX / 16 + 2}};
   for (size_t i = 0; i < sizeof kPairs / sizeof *kPairs; ++i) {
     const size_t n = OpaqueSize(kPairs[i][0]), size = OpaqueSize(kPairs[i][1]);

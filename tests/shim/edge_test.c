@@ -48,9 +48,9 @@ static void TestZeroSizes(void) {
   cfree(NULL);
 }
 
-#define EXPECT_NO_MEMORY(call)                      \
-  do {                                              \
-    errno = 0;                                      \
+#define EXPECT_NO_MEMORY(call)                       \
+  do {                                               \
+    errno = 0;                                       \
     EXPECT(Hidden(call) == NULL && errno == ENOMEM); \
   } while (0)
 
@@ -170,9 +170,9 @@ static void TestZeroed(void) {
 
 // Every step keeps what both sizes have.
 static void TestReallocKeeps(void) {
-  static const size_t kSizes[] = {1,       24,      500,      520,     5000,     33000,   60000,
-                                  300000,  200000,  900000,   5 << 20, 9 << 20,  40 << 20, 8 << 20,
-                                  1 << 20, 400000,  40000,    32768,   700,      16,      70000};
+  static const size_t kSizes[] = {1,       24,     500,    520,     5000,    33000,    60000,
+                                  300000,  200000, 900000, 5 << 20, 9 << 20, 40 << 20, 8 << 20,
+                                  1 << 20, 400000, 40000,  32768,   700,     16,       70000};
   size_t have = 8;
   unsigned char* p = malloc(have);
   memset(p, 8, have);

@@ -39,31 +39,31 @@ __attribute__((unused)) static void ExpectFailed(const char* file, int line, con
   errno = saved_errno;
 }
 
-#define EXPECT(condition) \
-  do { \
+#define EXPECT(condition)                                           \
+  do {                                                              \
     if (!(condition)) ExpectFailed(__FILE__, __LINE__, #condition); \
   } while (0)
 
 // Compares as signed 64-bit numbers and prints both.
-#define EXPECT_EQ(left, right) \
-  do { \
-    const long long l_ = (long long)(left), r_ = (long long)(right); \
-    if (l_ != r_) { \
-      char t_[300]; \
+#define EXPECT_EQ(left, right)                                                 \
+  do {                                                                         \
+    const long long l_ = (long long)(left), r_ = (long long)(right);           \
+    if (l_ != r_) {                                                            \
+      char t_[300];                                                            \
       snprintf(t_, sizeof t_, "%s == %s (%lld, %lld)", #left, #right, l_, r_); \
-      ExpectFailed(__FILE__, __LINE__, t_); \
-    } \
+      ExpectFailed(__FILE__, __LINE__, t_);                                    \
+    }                                                                          \
   } while (0)
 
 // Left at most right; prints both.
-#define EXPECT_LE(left, right) \
-  do { \
-    const long long l_ = (long long)(left), r_ = (long long)(right); \
-    if (l_ > r_) { \
-      char t_[300]; \
+#define EXPECT_LE(left, right)                                                 \
+  do {                                                                         \
+    const long long l_ = (long long)(left), r_ = (long long)(right);           \
+    if (l_ > r_) {                                                             \
+      char t_[300];                                                            \
       snprintf(t_, sizeof t_, "%s <= %s (%lld, %lld)", #left, #right, l_, r_); \
-      ExpectFailed(__FILE__, __LINE__, t_); \
-    } \
+      ExpectFailed(__FILE__, __LINE__, t_);                                    \
+    }                                                                          \
   } while (0)
 
 // The compiler may neither drop a call whose result goes through here nor reason about it.

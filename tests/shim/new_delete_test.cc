@@ -32,13 +32,15 @@ bool Throws(Call call) {
   return false;
 }
 
-bool IsAligned(void* p, size_t alignment) { return reinterpret_cast<uintptr_t>(p) % alignment == 0; }
+bool IsAligned(void* p, size_t alignment) {
+  return reinterpret_cast<uintptr_t>(p) % alignment == 0;
+}
 
 void TestForms() {
   constexpr auto kLine = std::align_val_t{64};
   operator delete(Hidden(operator new(10)));
   operator delete[](Hidden(operator new[](10)));
-  operator delete(Hidden(operator new(10)), size_t{10});
+  operator delete (Hidden(operator new(10)), size_t{10});
   operator delete[](Hidden(operator new[](10)), size_t{10});
   operator delete(Hidden(operator new(10, std::nothrow)), std::nothrow);
   operator delete[](Hidden(operator new[](10, std::nothrow)), std::nothrow);
@@ -54,7 +56,7 @@ void TestForms() {
   p = operator new[](100, kLine, std::nothrow);
   EXPECT(IsAligned(p, 64));
   operator delete[](p, kLine, std::nothrow);
-  operator delete(Hidden(operator new(100, kLine)), size_t{100}, kLine);
+  operator delete (Hidden(operator new(100, kLine)), size_t{100}, kLine);
   operator delete[](Hidden(operator new[](100, kLine)), size_t{100}, kLine);
   operator delete(nullptr);
   EXPECT(Hidden(operator new(0)) != nullptr);
@@ -63,9 +65,9 @@ void TestForms() {
 void TestFailure() {
   EXPECT(Throws([] { return operator new(kTooLarge); }));
   EXPECT(Throws([] { return operator new[](kTooLarge); }));
-  EXPECT(Throws([] { return operator new(kTooLarge, std::align_val_t{64}); }));
+  EXPECT(Throws([] { return operator new (kTooLarge, std::align_val_t{64}); }));
   EXPECT(Hidden(operator new(kTooLarge, std::nothrow)) == nullptr);
-  EXPECT(Hidden(operator new(kTooLarge, std::align_val_t{64}, std::nothrow)) == nullptr);
+  EXPECT(Hidden(operator new (kTooLarge, std::align_val_t{64}, std::nothrow)) == nullptr);
   std::set_new_handler(CountThenGiveUp);
   EXPECT(Throws([] { return operator new(kTooLarge); }));
   EXPECT(handler_calls == 3);

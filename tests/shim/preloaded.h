@@ -11,12 +11,12 @@
 
 static int expect_failures = 0;
 
-#define EXPECT(condition)                                                  \
-  do {                                                                     \
-    if (!(condition)) {                                                    \
+#define EXPECT(condition)                                                     \
+  do {                                                                        \
+    if (!(condition)) {                                                       \
       fprintf(stderr, "%s:%d: EXPECT(%s)\n", __FILE__, __LINE__, #condition); \
-      ++expect_failures;                                                   \
-    }                                                                      \
+      ++expect_failures;                                                      \
+    }                                                                         \
   } while (0)
 
 // Out of the compiler's sight.

@@ -119,8 +119,10 @@ void TestStorm() {
           size_t other_bytes = 0;
           std::memcpy(&other_bytes, other + 1, sizeof(other_bytes));
           const auto other_mark = static_cast<unsigned char>(other_bytes);
-          wrong += other[0] != other_mark || other[other_bytes - 1] !=
-                       (other_bytes > 9 ? other_mark : other[8]) ? 1 : 0;
+          wrong += other[0] != other_mark ||
+                           other[other_bytes - 1] != (other_bytes > 9 ? other_mark : other[8])
+                       ? 1
+                       : 0;
           std::free(other);
         }
       }
