@@ -83,10 +83,13 @@ static void TestTooLarge(void) {
 }
 
 static void TestAlignments(void) {
+  // Out of clang 14's sight, which ends on a signal at a constant alignment that is no power of two.
+  volatile size_t bad_alignment = 3;
   errno = 0;
-  EXPECT(aligned_alloc(3, 9) == NULL && errno == EINVAL);
+  EXPECT(aligned_alloc(bad_alignment, 9) == NULL && errno == EINVAL);
   errno = 0;
-  EXPECT(aligned_alloc(0, 9) == NULL && errno == EINVAL);
+  bad_alignment = 0;
+  EXPECT(aligned_alloc(bad_alignment, 9) == NULL && errno == EINVAL);
   void* p = aligned_alloc(64, 100);
   EXPECT(p != NULL && IsAligned(p, 64));
   free_aligned_sized(p, 64, 100);
