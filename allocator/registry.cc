@@ -66,10 +66,7 @@ ThreadCache* Registry::Acquire() {
   ThreadCache* cache = free_caches_;
   if (cache != nullptr) {
     free_caches_ = cache->next_free;
-    // An orphan of fork still holds its heap's blocks; another may change heaps.
-    if (cache->heap == &no_heap) {
-      cache->heap = PickHeap();
-    }
+    cache->heap = PickHeap();
   } else {
     Heap* heap = PickHeap();
     cache = heap == nullptr ? nullptr : AddCache(heap);
@@ -109,11 +106,6 @@ Heap* Registry::SharedHeap() {
 
 void Registry::TrimHeaps() {
   const MutexLock lock(mutex_);
-  for (ThreadCache* cache = free_caches_; cache != nullptr; cache = cache->next_free) {
-    if (cache->heap != &no_heap) {  // an orphan of fork
-      cache->FlushAll();
-    }
-  }
   ForEachHeap([](Heap& heap) { heap.Trim(); });
 }
 
@@ -145,6 +137,8 @@ void Registry::OrphanOthers(const ThreadCache* mine) {
   for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
     if (cache->is_live && cache != mine) {
       cache->heap->RemoveUser();
+      cache->Abandon();
+      cache->heap = &no_heap;
       cache->is_live = false;
       cache->next_free = free_caches_;
       free_caches_ = cache;

@@ -49,7 +49,7 @@ class Registry {
   void LockAll();
   void UnlockAll();
   // In the child of fork, before UnlockAll: all threads but the caller are gone; their caches wait
-  // for new threads, blocks and all.
+  // for new threads, emptied.
   void OrphanOthers(const ThreadCache* mine);
 
   // REQUIRES: locked.

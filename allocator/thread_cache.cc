@@ -155,6 +155,17 @@ void ThreadCache::FlushIdle() {
   }
 }
 
+void ThreadCache::Abandon() {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    totals_[c] = AllocatedOf(static_cast<SizeClass>(c));
+    magazines[c] = Magazine{};
+  }
+  for (Outgoing& outgoing : outgoing_) {
+    outgoing = Outgoing{};
+  }
+  magazine_bytes_ = 0;
+}
+
 void ThreadCache::ReleaseSlots() {
   for (size_t c = 1; c < kClassCount; ++c) {
     Magazine& magazine = magazines[c];

@@ -63,6 +63,10 @@ class ThreadCache : public CacheHead {
   // Flushes magazines that were not used since the last call.
   void FlushIdle();
 
+  // In the child of fork, for a thread that is gone: forgets everything. It may have been frozen
+  // between any two steps, so nothing that it held can be trusted; the blocks count as live.
+  void Abandon();
+
   // Gives slots back as well. The cache holds nothing then. REQUIRES: FlushAll() was called.
   void ReleaseSlots();
 
