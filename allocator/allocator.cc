@@ -71,8 +71,7 @@ void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
     block = large_blocks.Allocate(bytes, alignment, is_zero);
   }
   if (block == nullptr) {
-    *is_zero = true;
-    block = huge_blocks.Allocate(bytes, alignment);
+    block = huge_blocks.Allocate(bytes, alignment, is_zero);
   }
   if (block == nullptr && fits_run) {
     block = large_blocks.Allocate(bytes, alignment, is_zero);
@@ -167,7 +166,7 @@ void FatalInFreePool(const char* call, const void* p, Pool* pool) {
   FatalBlock(call, p, is_free_pool ? kNotLive : kNotBlockStart);
 }
 
-void* AllocateClassSlow(SizeClass size_class) {
+void* AllocateClassSlow(SizeClass size_class) noexcept {
   void* block = AllocateClassOnce(size_class);
   if (block == nullptr && MakeRoom()) {
     block = AllocateClassOnce(size_class);
@@ -175,22 +174,21 @@ void* AllocateClassSlow(SizeClass size_class) {
   return block != nullptr ? block : NoMemory();
 }
 
-void* AllocateMedium(size_t bytes) {
-  if (bytes == 0) {
-    return Allocate(1);
+void* AllocateSlow(size_t bytes) noexcept {
+  if (bytes > kSmallBytes && bytes <= kClassBytesMax) {
+    const SizeClass size_class = ClassFor(bytes);
+    void* block = thread_cache->magazines[size_class].TryPop();
+    return block != nullptr ? block : AllocateClassSlow(size_class);
   }
   if (bytes > kClassBytesMax) {
     bool is_zero = false;
     return AllocateRun(bytes, 1, &is_zero);
   }
-  const SizeClass size_class = ClassFor(bytes);
-  Magazine& magazine = thread_cache->magazines[size_class];
-  void* block = *magazine.top;
-  if (block == nullptr || --magazine.countdown <= 0) [[unlikely]] {
-    return AllocateClassSlow(size_class);
+  if (bytes == 0) {
+    return Allocate(1);
   }
-  --magazine.top;
-  return block;
+  return AllocateClassSlow(static_cast<SizeClass>((bytes + kMallocAlignment - 1) /
+                                                  kMallocAlignment * kMallocAlignment / 8));
 }
 
 void* AllocateZeroed(size_t bytes) {
@@ -216,16 +214,11 @@ void* AllocateAligned(size_t bytes, size_t alignment) {
     bool is_zero = false;
     return AllocateRun(bytes, alignment, &is_zero);
   }
-  Magazine& magazine = thread_cache->magazines[size_class];
-  void* block = *magazine.top;
-  if (block == nullptr || --magazine.countdown <= 0) {
-    return AllocateClassSlow(size_class);
-  }
-  --magazine.top;
-  return block;
+  void* block = thread_cache->magazines[size_class].TryPop();
+  return block != nullptr ? block : AllocateClassSlow(size_class);
 }
 
-void FreeSlow(void* p) {
+void FreeSlow(void* p) noexcept {
   if (p == nullptr) {
     return;
   }
@@ -258,8 +251,11 @@ void FreeSlow(void* p) {
   }
 }
 
-void FreeMismatched(void* p) {
-  totals::CountMismatchedSize();
+void FreeSizedSlow(void* p, size_t bytes) noexcept {
+  if (bytes - 1 < kSmallBytes && region_map.Lookup(p) == Granule::kPools &&
+      Pool::Of(p)->magazine.load(std::memory_order_relaxed) != SmallMagazineOffset(bytes)) {
+    totals::CountMismatchedSize();
+  }
   Free(p);
 }
 

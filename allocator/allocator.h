@@ -50,45 +50,44 @@ extern constinit ThreadStartHook thread_start_hook;
 
 // --- Slow paths, out of line -------------------------------------------------------------------
 
-void* AllocateClassSlow(SizeClass size_class);
-void* AllocateMedium(size_t bytes);
-void FreeSlow(void* p);
-void FreeMismatched(void* p);
+// All that TryAllocate leaves: an empty magazine, a countdown that ran out, other sizes.
+void* AllocateSlow(size_t bytes) noexcept;
+void* AllocateClassSlow(SizeClass size_class) noexcept;
+void FreeSlow(void* p) noexcept;
+void FreeSizedSlow(void* p, size_t bytes) noexcept;
 
 // --- The interface -----------------------------------------------------------------------------
 
+// Where the cache has the magazine for a small size at malloc's alignment, as descriptors hold it.
+// Other sizes give the offset of some larger class or of none.
+inline size_t SmallMagazineOffset(size_t bytes) {
+  constexpr size_t kMask = ~(kMallocAlignment - 1);
+  const size_t rounded = ((bytes - 1) & kMask) + kMallocAlignment;
+  return rounded * (sizeof(Magazine) / 8) + MagazineOffset(0);
+}
+
+// The fast path of Allocate, alone: null where there is more to do.
+inline void* TryAllocate(size_t bytes) {
+  if (bytes - 1 >= kSmallBytes) [[unlikely]] {  // zero wraps around
+    return nullptr;
+  }
+  return thread_cache->MagazineAt(SmallMagazineOffset(bytes)).TryPop();
+}
+
 // At least `bytes`, aligned to 16 if above 8 (in libtally8: to 8).
 inline void* Allocate(size_t bytes) {
-  constexpr size_t kMask = ~(kMallocAlignment - 1);
-  const size_t less_one = bytes - 1;  // zero wraps around and goes the slow way
-  if (less_one >= kSmallBytes) [[unlikely]] {
-    return AllocateMedium(bytes);
-  }
-  const size_t rounded = (less_one & kMask) + kMallocAlignment;
-  Magazine& magazine =
-      thread_cache->MagazineAt(rounded * (sizeof(Magazine) / 8) + MagazineOffset(0));
-  void* block = *magazine.top;
-  if (block == nullptr || --magazine.countdown <= 0) [[unlikely]] {
-    return AllocateClassSlow(static_cast<SizeClass>(rounded / 8));
-  }
-  --magazine.top;
-  return block;
+  void* block = TryAllocate(bytes);
+  return block != nullptr ? block : AllocateSlow(bytes);
 }
 
 // At least `bytes`, aligned to 8: the classes between the multiples of 16 serve here.
 inline void* Allocate8(size_t bytes) {
-  const size_t less_one = bytes - 1;
-  if (less_one >= kSmallBytes) [[unlikely]] {
-    return AllocateMedium(bytes);
+  if (bytes - 1 >= kSmallBytes) [[unlikely]] {
+    return AllocateSlow(bytes);
   }
   const SizeClass size_class = ClassFor(bytes);
-  Magazine& magazine = thread_cache->magazines[size_class];
-  void* block = *magazine.top;
-  if (block == nullptr || --magazine.countdown <= 0) [[unlikely]] {
-    return AllocateClassSlow(size_class);
-  }
-  --magazine.top;
-  return block;
+  void* block = thread_cache->magazines[size_class].TryPop();
+  return block != nullptr ? block : AllocateClassSlow(size_class);
 }
 
 // Null is allowed. Ends the program on what is not a live block, now or when its magazine is
@@ -100,18 +99,9 @@ inline void Free(void* p) {
   }
   Pool* pool = Pool::Of(p);
   ThreadCache* cache = thread_cache;
-  if (pool->owner.load(std::memory_order_relaxed) != cache->heap) [[unlikely]] {
+  if (pool->owner.load(std::memory_order_relaxed) != cache->heap ||
+      !cache->TryPush(pool->magazine.load(std::memory_order_relaxed), p)) [[unlikely]] {
     return FreeSlow(p);
-  }
-  Magazine& magazine = cache->MagazineAt(pool->magazine.load(std::memory_order_relaxed));
-  void** top = magazine.top;
-  if (top >= magazine.limit || *top == p) [[unlikely]] {
-    return FreeSlow(p);
-  }
-  top[1] = p;
-  magazine.top = top + 1;
-  if constexpr (kChecks) {
-    cache->CountFree(static_cast<SizeClass>(&magazine - cache->magazines));
   }
 }
 
@@ -119,17 +109,16 @@ inline void Free(void* p) {
 // counted, and freed all the same.
 inline void FreeSized(void* p, size_t bytes) {
   const auto address = reinterpret_cast<uintptr_t>(p);
-  const size_t less_one = bytes - 1;
-  if (less_one < kSmallBytes && RegionMap::IsInRange(address) &&
-      region_map.At(address) == Granule::kPools) [[likely]] {
-    constexpr size_t kMask = ~(kMallocAlignment - 1);
-    const size_t rounded = (less_one & kMask) + kMallocAlignment;
-    const size_t offset = rounded * (sizeof(Magazine) / 8) + MagazineOffset(0);
-    if (Pool::Of(p)->magazine.load(std::memory_order_relaxed) != offset) [[unlikely]] {
-      return FreeMismatched(p);
-    }
+  if (!RegionMap::IsInRange(address) || region_map.At(address) != Granule::kPools) [[unlikely]] {
+    return FreeSizedSlow(p, bytes);
   }
-  Free(p);
+  Pool* pool = Pool::Of(p);
+  ThreadCache* cache = thread_cache;
+  const size_t offset = pool->magazine.load(std::memory_order_relaxed);
+  if (pool->owner.load(std::memory_order_relaxed) != cache->heap ||
+      offset != SmallMagazineOffset(bytes) || !cache->TryPush(offset, p)) [[unlikely]] {
+    return FreeSizedSlow(p, bytes);
+  }
 }
 
 // Zeroed. The product must not overflow.

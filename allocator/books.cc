@@ -16,6 +16,7 @@
 #include "allocator/region.h"
 #include "allocator/region_map.h"
 #include "allocator/registry.h"
+#include "allocator/spare_mappings.h"
 #include "allocator/thread_cache.h"
 #include "allocator/totals.h"
 
@@ -150,6 +151,10 @@ void TakeBooks(Books* books) {
     ++books->huge.live;
     books->huge.live_bytes += block.bytes;
     books->huge.requested_bytes += block.request_bytes;
+  });
+  spare_mappings.ForEach([&](const char* /*start*/, size_t bytes) {
+    books->mapped_bytes += bytes;
+    books->identity.dirty += bytes;
   });
   CountHeldBack(books);
   SumClasses(books);

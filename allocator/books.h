@@ -50,7 +50,7 @@ struct IdentityBooks {
   uint64_t transit;
   uint64_t free_in_pools;
   uint64_t tails;          // behind a run's last block
-  uint64_t dirty;          // free pools that may be in physical memory
+  uint64_t dirty;          // free pools and mappings that may be in physical memory
   uint64_t purged;         // free pools given back
   uint64_t never_touched;  // committed, never used
   uint64_t metadata;

@@ -52,11 +52,13 @@ inline constexpr size_t kCommitArenas = 4;
 inline constexpr size_t kSmallBytes = 512;
 // Blocks up to here have a size class; above, a run of pools of their own.
 inline constexpr size_t kClassBytesMax = 32 * 1024;
-// Above, a mapping of its own. Freed runs stay for the decay time, freed mappings go at once, so
-// that programs that allocate and free a few MiB in turn are served from runs.
+// Above, a mapping of its own.
 inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
-// A block that realloc grows beyond this gets a mapping: whoever grows will grow again, and mremap
-// copies nothing.
+// Freed mappings that are kept for the decay time, and how much they may hold in all.
+inline constexpr size_t kSpareMappings = 4;
+inline constexpr size_t kSpareBytesMax = 32 * 1024 * 1024;
+// A block that realloc grows beyond this by a small step gets a mapping: whoever grows so will grow
+// again soon, and mremap copies nothing.
 inline constexpr size_t kGrowingBytesMax = 512 * 1024;
 
 // What malloc promises for sizes above 8 bytes (C23 7.24.3; clang and Rust rely on it).
@@ -86,12 +88,19 @@ inline constexpr size_t kMagazineSlotsFirst = 8;
 inline constexpr size_t kBatchBlocks = 61;
 // Full batches that a heap keeps per class before it sets bits; see Heap.
 inline constexpr size_t kDepotBytesMax = 64 * 1024;
+inline constexpr size_t kDepotBatchesMax = 64;
+// ...and this many whose blocks lie far apart.
+inline constexpr size_t kScatteredBatchesMax = 8;
 // A batch going home is posted when it holds this much, whatever its count.
 inline constexpr size_t kOutgoingBytesMax = 16 * 1024;
 // Heaps that a thread cache holds batches for at a time.
 inline constexpr size_t kOutgoingSlots = 8;
 // Batches that may wait in a heap's inbox before the poster drains it itself.
 inline constexpr size_t kInboxBatchesMax = 8;
+
+// The purge clock: a tick visits every fourth arena, and two rounds are the decay time.
+inline constexpr uint64_t kTicksPerRound = 4;
+inline constexpr uint64_t kTicksPerDecay = 2 * kTicksPerRound;
 
 // Heaps per CPU; beyond that threads share.
 inline constexpr unsigned kHeapsPerCpu = 4;

@@ -16,22 +16,12 @@ namespace tally {
 
 namespace {
 
-// Where `block` lies in its run. Ends the program unless it is a block of `heap` that is not free.
-size_t CheckedBlockIndex(const Heap* heap, Pool* head, const void* block) {
-  if (head->owner.load(std::memory_order_relaxed) != heap) [[unlikely]] {
-    // It was ours when it was freed: its pool has gone back since, so it was freed twice.
-    FatalBlock("free", block, kDoubleFree);
+bool IsInOneArena(void* const* blocks, size_t count) {
+  uintptr_t differing = 0;
+  for (size_t i = 1; i < count; ++i) {
+    differing |= reinterpret_cast<uintptr_t>(blocks[i]) ^ reinterpret_cast<uintptr_t>(blocks[0]);
   }
-  const ClassInfo& info = head->info();
-  const size_t offset = static_cast<size_t>(static_cast<const char*>(block) - head->start());
-  const size_t index = BlockIndex(info, offset);
-  if (index * info.block_bytes != offset || index >= info.capacity) [[unlikely]] {
-    FatalBlock("free", block, kNotBlockStart);
-  }
-  if (head->IsFreeBlock(index)) [[unlikely]] {
-    FatalBlock("free", block, kDoubleFree);
-  }
-  return index;
+  return differing < kArenaBytes;
 }
 
 void SetAllFree(Pool* pool) {
@@ -119,19 +109,24 @@ size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t wa
   return taken;
 }
 
+// Fills the slots from above, so that what was freed last is popped first.
 size_t Heap::TakeFromDepot(ClassState& state, void** slots, size_t want) {
-  Batch* batch = state.depot;
-  const size_t count = want < batch->count ? want : batch->count;
-  batch->count -= static_cast<uint32_t>(count);
-  memcpy(static_cast<void*>(slots), static_cast<const void*>(batch->blocks + batch->count),
-         count * sizeof(void*));
   state.depot_used = true;
-  if (batch->count == 0) {
-    state.depot = batch->next;
-    --state.depot_batches;
-    batch_pool.Put(batch);
+  size_t left = want;
+  while (left != 0 && state.depot != nullptr) {
+    Batch* batch = state.depot;
+    const size_t count = left < batch->count ? left : batch->count;
+    left -= count;
+    batch->count -= static_cast<uint32_t>(count);
+    memcpy(static_cast<void*>(slots + left), static_cast<const void*>(batch->blocks + batch->count),
+           count * sizeof(void*));
+    if (batch->count == 0) {
+      state.depot = batch->next;
+      --state.depot_batches;
+      batch_pool.Put(batch);
+    }
   }
-  return count;
+  return want - left;
 }
 
 size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
@@ -141,17 +136,11 @@ size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
   if (!IsInboxEmpty()) {
     DrainInbox();
   }
-  if (state.depot != nullptr) {
-    return TakeFromDepot(state, slots, want);
-  }
-  size_t taken = 0;
+  size_t taken = state.depot != nullptr ? TakeFromDepot(state, slots, want) : 0;
   while (taken < want) {
     Pool* pool = state.partial.Lowest();
-    if (pool == nullptr) {
-      // One new run a refill: a class that asks for more gets it next time.
-      if (taken != 0 || (pool = AddRun(size_class)) == nullptr) {
-        break;
-      }
+    if (pool == nullptr && (pool = AddRun(size_class)) == nullptr) {
+      break;
     }
     taken += TakeBits(state, pool, slots + want - taken, want - taken);
   }
@@ -162,39 +151,65 @@ size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
   return taken;
 }
 
-inline void Heap::ReturnBlock(void* block) {
-  Pool* pool = Pool::Of(block)->head();
-  const size_t index = CheckedBlockIndex(this, pool, block);
-  ClassState& state = classes_[pool->size_class];
-  const bool was_full = pool->is_full();
-  pool->bits()[index / 64] |= uint64_t{1} << (index % 64);
-  ++pool->free_blocks;
-  if (was_full) {
-    state.partial.Insert(pool);
+// Sets the bits of the first blocks of `blocks` that lie in the same run; returns how many do.
+// Ends the program on one that is not a block, or is free.
+size_t Heap::ReturnToRun(Pool* head, void* const* blocks, size_t count) {
+  if (head->owner.load(std::memory_order_relaxed) != this) [[unlikely]] {
+    // It was ours when it was freed: its pool has gone back since, so it was freed twice.
+    FatalBlock("free", blocks[0], kDoubleFree);
   }
-  if (pool->is_empty()) {
-    if (state.empty_runs == 0) {
-      state.empty_runs = 1;
-    } else {
-      Retire(pool);
+  const ClassInfo& info = head->info();
+  const char* start = head->start();
+  const size_t run_bytes = info.run_pools * kPoolBytes;
+  uint64_t* words = head->bits();
+  size_t done = 0;
+  do {
+    const size_t offset = static_cast<size_t>(static_cast<const char*>(blocks[done]) - start);
+    if (offset >= run_bytes) {
+      break;
     }
-  }
+    const size_t index = BlockIndex(info, offset);
+    if (index * info.block_bytes != offset || index >= info.capacity) [[unlikely]] {
+      FatalBlock("free", blocks[done], kNotBlockStart);
+    }
+    const uint64_t bit = uint64_t{1} << (index % 64);
+    if ((words[index / 64] & bit) != 0) [[unlikely]] {
+      FatalBlock("free", blocks[done], kDoubleFree);
+    }
+    words[index / 64] |= bit;
+  } while (++done != count);
+  return done;
 }
 
-// Blocks freed together often lie apart: fetch descriptors a few blocks ahead.
+// Blocks freed together often lie side by side, and then a run is looked up once for all; or far
+// apart, and then descriptors are fetched a few blocks ahead.
 void Heap::ReturnBlocks(void* const* blocks, size_t count) {
   constexpr size_t kAhead = 6;
-  for (size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) {
-      __builtin_prefetch(Pool::Of(blocks[i + kAhead]), 1);
+  for (size_t i = 0; i < count;) {
+    __builtin_prefetch(Pool::Of(blocks[i + kAhead < count ? i + kAhead : i]), 1);
+    Pool* head = Pool::Of(blocks[i])->head();
+    const size_t returned = ReturnToRun(head, blocks + i, count - i);
+    i += returned;
+    ClassState& state = classes_[head->size_class];
+    if (head->is_full()) {
+      state.partial.Insert(head);
     }
-    ReturnBlock(blocks[i]);
+    head->free_blocks = static_cast<uint16_t>(head->free_blocks + returned);
+    if (head->is_empty()) {
+      if (state.empty_runs == 0) {
+        state.empty_runs = 1;
+      } else {
+        Retire(head);
+      }
+    }
   }
 }
 
 bool Heap::PutInDepot(SizeClass size_class, void** blocks, size_t count) {
   ClassState& state = classes_[size_class];
-  if (count > kBatchBlocks || state.depot_batches >= kClassTable[size_class].depot_batches) {
+  // Each block keeps its pool from going back: many are kept only where they lie together.
+  if (state.depot_batches >= kClassTable[size_class].depot_batches ||
+      (state.depot_batches >= kScatteredBatchesMax && !IsInOneArena(blocks, count))) {
     return false;
   }
   Batch* batch = batch_pool.Get();
@@ -227,7 +242,7 @@ void Heap::Flush(SizeClass size_class, void** blocks, size_t count) {
 
 void Heap::FreeDirectly(void* block) {
   const MutexLock lock(mutex_);
-  ReturnBlock(block);
+  ReturnBlocks(&block, 1);
 }
 
 void Heap::DrainInbox() {

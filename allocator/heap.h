@@ -42,7 +42,8 @@ class Heap {
   void Start(uint32_t index) { index_ = index; }
 
   // Takes up to `want` blocks of the class into slots[0..n), the lowest address last (a magazine
-  // pops the last first). Returns n, 0 only when memory is out. O(n) and at most one new run.
+  // pops the last first). Returns n, 0 only when memory is out. O(n), and new runs for what is
+  // short.
   size_t Refill(SizeClass size_class, void** slots, size_t want);
 
   // Takes back blocks of the class that this heap owns. Ends the program on a block that is free
@@ -105,7 +106,7 @@ class Heap {
   size_t TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t want);
   size_t TakeFromDepot(ClassState& state, void** slots, size_t want);
   bool PutInDepot(SizeClass size_class, void** blocks, size_t count);
-  void ReturnBlock(void* block);
+  size_t ReturnToRun(Pool* head, void* const* blocks, size_t count);
   void ReturnBlocks(void* const* blocks, size_t count);
   void EmptyDepot(ClassState& state);
   void ReleaseEmptyRuns(ClassState& state);

@@ -10,6 +10,7 @@
 #include "allocator/metadata.h"
 #include "allocator/os.h"
 #include "allocator/region_map.h"
+#include "allocator/spare_mappings.h"
 
 namespace tally {
 
@@ -95,26 +96,30 @@ void HugeBlocks::RemoveLocked(HugeBlock* entry) {
   --used_;
 }
 
-void* HugeBlocks::Allocate(size_t bytes, size_t alignment) {
+void* HugeBlocks::Allocate(size_t bytes, size_t alignment, bool* is_zero) {
   const size_t mapped = RoundToPages(bytes);
   if (mapped < bytes) {
     return nullptr;
   }
-  void* start = os::Reserve(mapped, alignment < kRegionBytes ? kRegionBytes : alignment);
+  alignment = alignment < kRegionBytes ? kRegionBytes : alignment;
+  char* start = spare_mappings.Take(mapped, alignment);
+  *is_zero = start == nullptr;
   if (start == nullptr) {
-    return nullptr;
+    start = static_cast<char*>(os::Reserve(mapped, alignment));
+    if (start == nullptr) {
+      return nullptr;
+    }
+    if (!os::Commit(start, mapped)) {
+      os::Unmap(start, mapped);
+      return nullptr;
+    }
   }
-  bool is_entered = false;
-  if (os::Commit(start, mapped) &&
-      region_map.Enter(start, mapped, Granule::kHuge, Granule::kHugeInner)) {
-    is_entered = true;
+  if (region_map.Enter(start, mapped, Granule::kHuge, Granule::kHugeInner)) {
     const MutexLock lock(mutex_);
-    if (Insert({static_cast<char*>(start), mapped, bytes})) {
+    if (Insert({start, mapped, bytes})) {
       counts_.allocated.fetch_add(1, std::memory_order_relaxed);
       return start;
     }
-  }
-  if (is_entered) {
     region_map.Clear(start, mapped);
   }
   os::Unmap(start, mapped);
@@ -134,7 +139,7 @@ bool HugeBlocks::Free(void* start) {
   }
   counts_.freed.fetch_add(1, std::memory_order_relaxed);
   region_map.Clear(block.start, block.bytes);
-  if (!os::Unmap(block.start, block.bytes)) {
+  if (!spare_mappings.Keep(block.start, block.bytes) && !os::Unmap(block.start, block.bytes)) {
     // The map table is full: the addresses stay lost, the memory goes back.
     os::Purge(block.start, block.bytes);
   }
@@ -159,12 +164,29 @@ bool HugeBlocks::Covers(const void* p) {
   return is_inside;
 }
 
+// Where address space is too short for a move, there may be some right behind.
+bool HugeBlocks::GrowAcrossGranules(const HugeBlock& old, size_t bytes) {
+  if (!os::GrowInPlace(old.start, old.bytes, bytes)) {
+    return false;
+  }
+  const size_t known = (old.bytes + kRegionBytes - 1) & ~(kRegionBytes - 1);
+  if (region_map.Enter(old.start + known, bytes - known, Granule::kHugeInner,
+                       Granule::kHugeInner)) {
+    return true;
+  }
+  os::Unmap(old.start + old.bytes, bytes - old.bytes);
+  return false;
+}
+
 void* HugeBlocks::MoveTo(const HugeBlock& old, size_t bytes, size_t request_bytes) {
   auto* start = static_cast<char*>(os::Reserve(bytes, kRegionBytes));
   if (start == nullptr) {
     return nullptr;
   }
-  if (!region_map.Enter(start, bytes, Granule::kHuge, Granule::kHugeInner)) {
+  // Whether a refused move leaves the reservation in place depends on the kernel. So what can be
+  // refused for want of memory is tried before: the growth alone, in the reservation.
+  if (!os::Commit(start, bytes - old.bytes) || !os::Decommit(start, bytes - old.bytes) ||
+      !region_map.Enter(start, bytes, Granule::kHuge, Granule::kHugeInner)) {
     os::Unmap(start, bytes);
     return nullptr;
   }
@@ -173,7 +195,7 @@ void* HugeBlocks::MoveTo(const HugeBlock& old, size_t bytes, size_t request_byte
   CHECK(entry != nullptr);
   region_map.Clear(old.start, old.bytes);
   if (!os::Move(old.start, old.bytes, start, bytes)) {
-    // Nothing moved. The reservation may be gone or not (mremap unmaps first): it is left alone.
+    // Nothing moved. The reservation may be gone or not: it is left alone.
     region_map.Restore(old.start, old.bytes, Granule::kHuge, Granule::kHugeInner);
     region_map.Clear(start, bytes);
     return nullptr;
@@ -207,7 +229,10 @@ void* HugeBlocks::Resize(void* start, size_t bytes) {
     is_done = true;
   }
   if (!is_done) {
-    return MoveTo(old, mapped, bytes);
+    void* moved = MoveTo(old, mapped, bytes);
+    if (moved != nullptr || same_granules || !GrowAcrossGranules(old, mapped)) {
+      return moved;
+    }
   }
   const MutexLock lock(mutex_);
   HugeBlock* entry = FindLocked(start);

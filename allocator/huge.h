@@ -31,8 +31,9 @@ struct HugeBlock {
 
 class HugeBlocks {
  public:
-  // Zero memory of `bytes` aligned to `alignment` (a power of two), or null when memory is out.
-  void* Allocate(size_t bytes, size_t alignment);
+  // `bytes` aligned to `alignment` (a power of two), or null when memory is out. Sets *is_zero when
+  // every byte is known to be zero.
+  void* Allocate(size_t bytes, size_t alignment, bool* is_zero);
 
   // False when no huge block starts there.
   bool Free(void* start);
@@ -65,6 +66,7 @@ class HugeBlocks {
   bool Insert(const HugeBlock& block);
   bool Widen();
   void RemoveLocked(HugeBlock* entry);
+  bool GrowAcrossGranules(const HugeBlock& old, size_t bytes);
   void* MoveTo(const HugeBlock& old, size_t bytes, size_t request_bytes);
 
   Mutex mutex_;

@@ -17,6 +17,7 @@
 #include "allocator/region.h"
 #include "allocator/region_map.h"
 #include "allocator/registry.h"
+#include "allocator/spare_mappings.h"
 
 namespace tally {
 namespace {
@@ -104,6 +105,8 @@ void ForEachRange(Visit visit) {
   huge_blocks.ForEach([&](const HugeBlock& block) {
     visit(&KernelBooks::resident_huge, block.start, block.bytes);
   });
+  spare_mappings.ForEach(
+      [&](const char* start, size_t bytes) { visit(&KernelBooks::resident_huge, start, bytes); });
   metadata.ForEachMapping([&](const void* start, size_t bytes) {
     visit(&KernelBooks::resident_metadata, start, bytes);
   });

@@ -9,7 +9,7 @@
 // Invariants:
 //   1. bottom[0] is null, and bottom <= top <= limit: an empty magazine's top reads as null.
 //   2. bottom[1]..top[0] are blocks of the class that the owning heap handed out or got back.
-//   3. countdown > 0, but inside the slow path that it leads to. Allocations since it was last set
+//   3. countdown >= 0, but inside the slow path that it leads to. Allocations since it was last set
 //      are its start minus its value, exactly.
 // Threads: written by its thread alone; read at any time by the books.
 
@@ -29,6 +29,26 @@ struct Magazine {
   void** limit = &null_slot;
   int64_t countdown = 0;
   void** bottom = &null_slot;
+
+  // Null when there is no block, or the countdown ran out; PopSlow goes on from there.
+  void* TryPop() {
+    void* block = *top;
+    if (block == nullptr || --countdown < 0) [[unlikely]] {
+      return nullptr;
+    }
+    --top;
+    return block;
+  }
+  // False when there is no room, or `block` was pushed just before: it is freed twice.
+  bool TryPush(void* block) {
+    void** last = top;
+    if (last >= limit || *last == block) [[unlikely]] {
+      return false;
+    }
+    last[1] = block;
+    top = last + 1;
+    return true;
+  }
 
   bool has_slots() const { return bottom != &null_slot; }
   size_t count() const { return static_cast<size_t>(top - bottom); }

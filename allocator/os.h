@@ -26,6 +26,9 @@ void* Reserve(size_t bytes, size_t alignment);
 // Makes reserved memory readable and writable. It reads as zero until written.
 bool Commit(void* start, size_t bytes);
 
+// Makes committed memory a reservation again; its content and its commit charge are gone.
+bool Decommit(void* start, size_t bytes);
+
 // Readable, writable, zero memory anywhere.
 void* Map(size_t bytes);
 

@@ -96,6 +96,11 @@ bool Commit(void* start, size_t bytes) {
   return MapOrNull(start, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) != nullptr;
 }
 
+bool Decommit(void* start, size_t bytes) {
+  const ErrnoKeeper keeper;
+  return MapOrNull(start, bytes, PROT_NONE, MAP_NORESERVE | MAP_FIXED) != nullptr;
+}
+
 void* Map(size_t bytes) {
   const ErrnoKeeper keeper;
   return MapOrNull(nullptr, bytes, PROT_READ | PROT_WRITE, 0);

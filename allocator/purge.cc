@@ -7,6 +7,7 @@
 
 #include "allocator/options.h"
 #include "allocator/os.h"
+#include "allocator/spare_mappings.h"
 
 namespace tally {
 
@@ -99,13 +100,14 @@ uint64_t Purger::Tick() {
     PurgeAll();
     return tick_.fetch_add(1, std::memory_order_relaxed) + 1;
   }
-  const uint64_t period_ms = (options.decay_ms + 2 * kTicksPerRound - 1) / (2 * kTicksPerRound);
+  const uint64_t period_ms = (options.decay_ms + kTicksPerDecay - 1) / kTicksPerDecay;
   const uint64_t now = os::NowMs() / period_ms;
   uint64_t last = tick_.load(std::memory_order_relaxed);
   if (now <= last || !mutex_.TryLock()) {
     return last;
   }
   last = tick_.load(std::memory_order_relaxed);
+  spare_mappings.Age(now - last);
   // After a long pause one whole round is enough: what has aged once is old.
   uint64_t from = last + 1;
   if (now - last > kTicksPerRound) {
@@ -121,7 +123,7 @@ uint64_t Purger::Tick() {
 
 uint64_t Purger::PurgeAll() {
   const MutexLock lock(mutex_);
-  uint64_t purged = 0;
+  uint64_t purged = spare_mappings.ReleaseAll();
   for (Region* region = regions.oldest(); region != nullptr;
        region = region->next.load(std::memory_order_acquire)) {
     const uint64_t committed = region->committed.load(std::memory_order_acquire);

@@ -7,7 +7,8 @@
 //
 // A pool that is free and dirty is marked aged when the clock passes over its arena, and purged
 // when the clock passes again and it is still free: between half the decay time and all of it. A
-// tick visits every fourth arena, so that the work is spread (jemalloc's decay, simplified).
+// tick visits every fourth arena, so that the work is spread (jemalloc's decay, simplified). Spare
+// mappings age by the same clock.
 //
 // Invariants: a pool is claimed (its free bit taken) while it is purged; its dirty bit goes only
 // after the system call succeeded.
@@ -38,8 +39,6 @@ class Purger {
   Mutex& mutex() { return mutex_; }
 
  private:
-  static constexpr size_t kTicksPerRound = 4;
-
   void VisitRound(uint64_t tick);
   uint64_t PurgePools(Region* region, size_t arena, uint64_t wanted);
 

@@ -41,9 +41,11 @@ size_t UsableOf(const Pool* head) {
 
 void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
   void* block = nullptr;
-  bool is_zero = false;
-  if (bytes > old_usable && bytes > kGrowingBytesMax) {
-    block = bytes <= kRequestBytesMax ? huge_blocks.Allocate(bytes, kPoolBytes) : nullptr;
+  bool is_zero = false;  // nobody asks
+  // Who grows by a quarter and more copies each byte a few times in all, into memory that is there
+  // already. Who grows by small steps would copy for ever: a mapping grows without.
+  if (bytes > old_usable && bytes < old_usable + old_usable / 4 && bytes > kGrowingBytesMax) {
+    block = bytes <= kRequestBytesMax ? huge_blocks.Allocate(bytes, kPoolBytes, &is_zero) : nullptr;
   }
   if (block == nullptr) {
     block = bytes > kClassBytesMax ? AllocateRun(bytes, 1, &is_zero) : Allocate(bytes);
@@ -101,8 +103,7 @@ void* Reallocate(void* p, size_t bytes) {
     const bool is_aligned = reinterpret_cast<uintptr_t>(p) % kMallocAlignment == 0 || bytes <= 8;
     return bytes <= usable && bytes >= usable / 2 && is_aligned ? p : MoveBlock(p, usable, bytes);
   }
-  if (bytes > kClassBytesMax && bytes <= kRunBytesMax &&
-      (bytes <= usable || bytes <= kGrowingBytesMax) && large_blocks.ResizeInPlace(head, bytes)) {
+  if (bytes > kClassBytesMax && bytes <= kRunBytesMax && large_blocks.ResizeInPlace(head, bytes)) {
     return p;
   }
   return MoveBlock(p, usable, bytes);

@@ -20,6 +20,8 @@ constexpr uint64_t kAll = ~uint64_t{0};
 
 constexpr uint64_t LowBits(size_t count) { return count >= 64 ? kAll : (uint64_t{1} << count) - 1; }
 
+constexpr size_t Lesser(size_t a, size_t b) { return a < b ? a : b; }
+
 // Positions at which `count` adjacent bits of `word` are set, by doubling.
 uint64_t RunStarts(uint64_t word, size_t count) {
   size_t have = 1;
@@ -50,8 +52,19 @@ bool Regions::IsInCommittedArena(const void* p) {
 }
 
 // Writes the words of pools just taken. True when every byte of them is known to be zero.
-bool Regions::MarkTaken(Region* region, size_t arena_index, uint64_t mask) {
-  Arena& arena = region->arenas[arena_index];
+bool Regions::MarkTaken(Region* region, size_t at, size_t pools) {
+  bool is_zero = true;
+  while (pools != 0) {
+    const size_t in_arena = at % kPoolsPerArena;
+    const size_t here = Lesser(pools, kPoolsPerArena - in_arena);
+    is_zero &= MarkTakenIn(region->arenas[at / kPoolsPerArena], LowBits(here) << in_arena);
+    at += here;
+    pools -= here;
+  }
+  return is_zero;
+}
+
+bool Regions::MarkTakenIn(Arena& arena, uint64_t mask) {
   const uint64_t dirty = arena.dirty.load(std::memory_order_relaxed);
   if ((arena.touched.load(std::memory_order_relaxed) & mask) != mask) {
     arena.touched.fetch_or(mask, std::memory_order_relaxed);
@@ -68,29 +81,19 @@ bool Regions::MarkTaken(Region* region, size_t arena_index, uint64_t mask) {
 Run Regions::TakeWithinArena(Region* region, size_t arena_index, size_t pools,
                              size_t alignment_pools) {
   Arena& arena = region->arenas[arena_index];
-  uint64_t word = arena.free.load(std::memory_order_relaxed);
   for (;;) {
-    uint64_t starts = RunStarts(word, pools);
+    uint64_t starts = RunStarts(arena.free.load(std::memory_order_relaxed), pools);
     if (alignment_pools > 1) {
       starts &= AlignedPositions(alignment_pools);
     }
     if (starts == 0) {
       return {};
     }
-    const size_t at = static_cast<size_t>(std::countr_zero(starts));
-    const uint64_t mask = LowBits(pools) << at;
-    // Acquire pairs with the release in GiveBack: the last holder's descriptors are seen.
-    if (arena.free.compare_exchange_weak(word, word & ~mask, std::memory_order_acquire,
-                                         std::memory_order_relaxed)) {
-      if ((word & ~mask) == 0) {
-        // Clear the hint, then look again: who gave back in between may have set it before.
-        region->room.fetch_and(~(uint64_t{1} << arena_index), std::memory_order_seq_cst);
-        if (arena.free.load(std::memory_order_seq_cst) != 0) {
-          region->room.fetch_or(uint64_t{1} << arena_index, std::memory_order_relaxed);
-        }
-      }
-      const bool is_zero = MarkTaken(region, arena_index, mask);
-      return {region->descriptor(arena_index * kPoolsPerArena + at), is_zero};
+    const size_t in_arena = static_cast<size_t>(std::countr_zero(starts));
+    const uint64_t mask = LowBits(pools) << in_arena;
+    if (TakeExactly(region, arena_index, mask)) {
+      const bool is_zero = MarkTakenIn(arena, mask);
+      return {region->descriptor(arena_index * kPoolsPerArena + in_arena), is_zero};
     }
   }
 }
@@ -145,44 +148,55 @@ bool Regions::IsHopeless(size_t pools) const {
          pools > (youngest->arena_count - 1) * kPoolsPerArena;
 }
 
-Run Regions::TakeArenasIn(Region* region, size_t pools) {
-  const size_t whole = pools / kPoolsPerArena;
-  const size_t tail = pools % kPoolsPerArena;
-  const size_t span = whole + (tail != 0 ? 1 : 0);
-  const uint64_t candidates = RunStarts(region->room.load(std::memory_order_relaxed), span);
-  for (uint64_t rest = candidates; rest != 0; rest &= rest - 1) {
-    const size_t first = static_cast<size_t>(std::countr_zero(rest));
-    size_t taken = 0;
-    bool is_zero = true;
-    for (; taken < span; ++taken) {
-      const uint64_t mask = taken < whole ? kAll : LowBits(tail);
-      Arena& arena = region->arenas[first + taken];
-      uint64_t word = arena.free.load(std::memory_order_relaxed);
-      bool won = false;
-      while ((word & mask) == mask && !won) {
-        won = arena.free.compare_exchange_weak(word, word & ~mask, std::memory_order_acquire,
-                                               std::memory_order_relaxed);
-      }
-      if (!won) {
-        break;
-      }
+// Takes exactly the pools of `mask`, if all are free.
+bool Regions::TakeExactly(Region* region, size_t arena_index, uint64_t mask) {
+  Arena& arena = region->arenas[arena_index];
+  uint64_t word = arena.free.load(std::memory_order_relaxed);
+  while ((word & mask) == mask) {
+    // Acquire pairs with the release in GiveBack: the last holder's descriptors are seen.
+    if (arena.free.compare_exchange_weak(word, word & ~mask, std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
       if ((word & ~mask) == 0) {
-        const uint64_t bit = uint64_t{1} << (first + taken);
+        // Clear the hint, then look again: who gave back in between may have set it before.
+        const uint64_t bit = uint64_t{1} << arena_index;
         region->room.fetch_and(~bit, std::memory_order_seq_cst);
         if (arena.free.load(std::memory_order_seq_cst) != 0) {
           region->room.fetch_or(bit, std::memory_order_relaxed);
         }
       }
+      return true;
     }
-    Pool* head = region->descriptor(first * kPoolsPerArena);
-    if (taken == span) {
-      for (size_t i = 0; i < span; ++i) {
-        is_zero &= MarkTaken(region, first + i, i < whole ? kAll : LowBits(tail));
-      }
-      return {head, is_zero};
+  }
+  return false;
+}
+
+// Takes `pools` adjacent pools from the `at`-th of an arena on, or none.
+bool Regions::TakeAt(Region* region, size_t at, size_t pools) {
+  size_t taken = 0;
+  while (taken != pools) {
+    const size_t in_arena = (at + taken) % kPoolsPerArena;
+    const size_t here = Lesser(pools - taken, kPoolsPerArena - in_arena);
+    if (!TakeExactly(region, (at + taken) / kPoolsPerArena, LowBits(here) << in_arena)) {
+      break;
     }
-    if (taken != 0) {
-      GiveBack(head, taken * kPoolsPerArena);
+    taken += here;
+  }
+  if (taken == pools) {
+    return true;
+  }
+  if (taken != 0) {
+    GiveBack(region->descriptor(at), taken);
+  }
+  return false;
+}
+
+Run Regions::TakeArenasIn(Region* region, size_t pools) {
+  const size_t span = (pools + kPoolsPerArena - 1) / kPoolsPerArena;
+  for (uint64_t rest = RunStarts(region->room.load(std::memory_order_relaxed), span); rest != 0;
+       rest &= rest - 1) {
+    const size_t at = static_cast<size_t>(std::countr_zero(rest)) * kPoolsPerArena;
+    if (TakeAt(region, at, pools)) {
+      return {region->descriptor(at), MarkTaken(region, at, pools)};
     }
   }
   return {};
@@ -199,24 +213,38 @@ Run Regions::TakeArenas(size_t pools) {
   return {};
 }
 
-bool Regions::TakeAfter(Pool* first, size_t pools, size_t more) {
-  const size_t at = first->index() % kPoolsPerArena + pools;
-  if (at + more > kPoolsPerArena) {
+// What is not accessible yet has no bit set in its free word: it is committed first.
+bool Regions::CommitThrough(Region* region, size_t last_arena) {
+  if (last_arena >= region->arena_count) {
     return false;
   }
-  Region* region = Region::Of(first);
-  Arena& arena = region->arenas[first->arena_index()];
-  const uint64_t mask = LowBits(more) << at;
-  uint64_t word = arena.free.load(std::memory_order_relaxed);
-  while ((word & mask) == mask) {
-    // The room bit may stay set over an empty word: it is only a hint.
-    if (arena.free.compare_exchange_weak(word, word & ~mask, std::memory_order_acquire,
-                                         std::memory_order_relaxed)) {
-      MarkTaken(region, first->arena_index(), mask);
-      return true;
+  if ((region->committed.load(std::memory_order_acquire) >> last_arena & 1) != 0) {
+    return true;
+  }
+  const MutexLock lock(mutex_);
+  while ((region->committed.load(std::memory_order_relaxed) >> last_arena & 1) == 0) {
+    if (!CommitMore(region)) {
+      return false;
     }
   }
-  return false;
+  return true;
+}
+
+bool Regions::TakeAfter(Pool* first, size_t pools, size_t more) {
+  Region* region = Region::Of(first);
+  const size_t at = first->index() + pools;
+  // Is the next pool free at all? Only then is it worth committing what lies behind.
+  if (at % kPoolsPerArena != 0 &&
+      (region->arenas[at / kPoolsPerArena].free.load(std::memory_order_relaxed) >>
+           at % kPoolsPerArena &
+       1) == 0) {
+    return false;
+  }
+  if (!CommitThrough(region, (at + more - 1) / kPoolsPerArena) || !TakeAt(region, at, more)) {
+    return false;
+  }
+  MarkTaken(region, at, more);
+  return true;
 }
 
 void Regions::GiveBack(Pool* first, size_t pools) {

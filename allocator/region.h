@@ -76,7 +76,7 @@ class Regions {
   // an arena. Their descriptors are stale. O(regions) at worst; usually one CAS.
   Run Take(size_t pools, size_t alignment_pools);
 
-  // Takes the `more` pools after a run, if they are free and in the same arena.
+  // Takes the `more` pools after a run, if they are free; commits what is not yet accessible.
   bool TakeAfter(Pool* first, size_t pools, size_t more);
 
   // REQUIRES: the caller holds the pools, and their descriptors' kinds are kFree.
@@ -95,11 +95,15 @@ class Regions {
   Run TakeSmall(size_t pools, size_t alignment_pools);
   Run TakeArenas(size_t pools);
   Run TakeArenasIn(Region* region, size_t pools);
+  bool TakeExactly(Region* region, size_t arena, uint64_t mask);
+  bool TakeAt(Region* region, size_t at, size_t pools);
+  bool CommitThrough(Region* region, size_t last_arena);
   bool IsHopeless(size_t pools) const;
   bool Grow();
   bool CommitMore(Region* region);
   bool AddRegion();
-  static bool MarkTaken(Region* region, size_t arena, uint64_t mask);
+  static bool MarkTaken(Region* region, size_t at, size_t pools);
+  static bool MarkTakenIn(Arena& arena, uint64_t mask);
 
   Mutex mutex_;
   std::atomic<Region*> oldest_{nullptr};

@@ -13,6 +13,7 @@
 #include "allocator/purge.h"
 #include "allocator/region.h"
 #include "allocator/region_map.h"
+#include "allocator/spare_mappings.h"
 
 namespace tally {
 
@@ -115,6 +116,7 @@ void Registry::LockAll() {
   purger.mutex().LockForFork();
   regions.mutex().LockForFork();
   huge_blocks.mutex().LockForFork();
+  spare_mappings.mutex().LockForFork();
   region_map.mutex().LockForFork();
   batch_pool.mutex().LockForFork();
   metadata.mutex().LockForFork();
@@ -124,6 +126,7 @@ void Registry::UnlockAll() {
   metadata.mutex().UnlockAfterFork();
   batch_pool.mutex().UnlockAfterFork();
   region_map.mutex().UnlockAfterFork();
+  spare_mappings.mutex().UnlockAfterFork();
   huge_blocks.mutex().UnlockAfterFork();
   regions.mutex().UnlockAfterFork();
   purger.mutex().UnlockAfterFork();

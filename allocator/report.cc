@@ -64,7 +64,7 @@ void WriteIdentity(Text& out) {
   WriteTerm(out, '+', "in transit", terms.transit, "free blocks on their way to their heap");
   WriteTerm(out, '+', "free in pools", terms.free_in_pools, "free blocks in pools in use");
   WriteTerm(out, '+', "tails", terms.tails, "behind the last block of a run");
-  WriteTerm(out, '+', "dirty", terms.dirty, "free pools not yet given back");
+  WriteTerm(out, '+', "dirty", terms.dirty, "free pools and mappings not yet given back");
   WriteTerm(out, '+', "purged", terms.purged, "free pools given back to the system");
   WriteTerm(out, '+', "never touched", terms.never_touched, "pools committed and not used so far");
   WriteTerm(out, '+', "metadata", terms.metadata,

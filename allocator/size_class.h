@@ -108,7 +108,8 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     info.magazine_slots =
         static_cast<uint16_t>(slots < kMagazineSlotsMin ? kMagazineSlotsMin : slots);
     const size_t batches = kDepotBytesMax / (bytes * kBatchBlocks);
-    info.depot_batches = static_cast<uint16_t>(batches > 8 ? 8 : batches);
+    info.depot_batches =
+        static_cast<uint16_t>(batches > kDepotBatchesMax ? kDepotBatchesMax : batches);
     const size_t countdown = kCountdownBytes / bytes;
     info.countdown = static_cast<uint32_t>(countdown < 64 ? 64 : countdown);
   }

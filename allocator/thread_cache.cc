@@ -23,8 +23,8 @@ bool ThreadCache::GrowSlots(SizeClass size_class) {
   }
   const size_t old_slots = is_first ? 0 : magazine.slots();
   const uint64_t more_bytes = (slots - old_slots) * info.block_bytes;
-  if (slots <= old_slots ||
-      (!is_first && magazine_bytes_ + more_bytes > options.magazine_kb * 1024)) {
+  was_busy_[size_class] = true;
+  if (slots <= old_slots || (!is_first && !FindBudget(size_class, more_bytes))) {
     return false;
   }
   auto** bottom = static_cast<void**>(metadata.Allocate(slots * sizeof(void*)));
@@ -47,10 +47,28 @@ bool ThreadCache::GrowSlots(SizeClass size_class) {
   return true;
 }
 
+// Whether the magazines may hold `bytes` more. When not, a hand goes over them and takes the slots
+// of those that were neither refilled nor flushed since it last passed (the clock algorithm of F.
+// J. Corbato, "A Paging Experiment with the Multics System", 1968). O(kStepsMax).
+bool ThreadCache::FindBudget(SizeClass size_class, uint64_t bytes) {
+  constexpr int kStepsMax = 8;
+  const uint64_t budget = options.magazine_kb * 1024;
+  for (int step = 0; magazine_bytes_ + bytes > budget && step < kStepsMax; ++step) {
+    hand_ = static_cast<SizeClass>(hand_ + 1 == kClassCount ? 1 : hand_ + 1);
+    if (was_busy_[hand_]) {
+      was_busy_[hand_] = false;
+    } else if (hand_ != size_class) {
+      FlushMagazine(hand_, magazines[hand_].count());
+      ReleaseSlots(hand_);
+    }
+  }
+  return magazine_bytes_ + bytes <= budget;
+}
+
 // The countdown ran out: account for it, start the next, and let time pass.
 void ThreadCache::Event(SizeClass size_class) {
   Magazine& magazine = magazines[size_class];
-  totals_[size_class] += kClassTable[size_class].countdown;
+  totals_[size_class] = AllocatedOf(size_class);
   magazine.countdown = kClassTable[size_class].countdown;
   const uint64_t tick = purger.Tick();
   if (tick != last_tick_) {
@@ -66,7 +84,7 @@ void* ThreadCache::PopSlow(SizeClass size_class) {
     if (!GrowSlots(size_class) && !magazine.has_slots()) {
       return nullptr;
     }
-    const size_t want = (magazine.slots() - 1 + 1) / 2;
+    const size_t want = magazine.slots() / 2;
     const size_t got = heap->Refill(size_class, magazine.bottom + 1, want);
     if (got == 0) {
       return nullptr;
@@ -76,7 +94,7 @@ void* ThreadCache::PopSlow(SizeClass size_class) {
   }
   // The block first: Event may flush idle magazines, this one among them.
   void* block = *magazine.top--;
-  if (magazine.countdown <= 0) {
+  if (magazine.countdown < 0) {
     Event(size_class);
   }
   return block;
@@ -146,6 +164,7 @@ void ThreadCache::FlushIdle() {
     const Magazine& magazine = magazines[c];
     if (magazine.top == seen_top_[c] && magazine.countdown == seen_countdown_[c]) {
       FlushMagazine(static_cast<SizeClass>(c), magazine.count());
+      ReleaseSlots(static_cast<SizeClass>(c));
     }
     seen_top_[c] = magazine.top;
     seen_countdown_[c] = magazine.countdown;
@@ -166,20 +185,25 @@ void ThreadCache::Abandon() {
   magazine_bytes_ = 0;
 }
 
+// REQUIRES: the magazine is empty.
+void ThreadCache::ReleaseSlots(SizeClass size_class) {
+  Magazine& magazine = magazines[size_class];
+  if (!magazine.has_slots()) {
+    return;
+  }
+  ASSERT(magazine.count() == 0);
+  totals_[size_class] = AllocatedOf(size_class);
+  void** bottom = magazine.bottom;
+  const size_t slots = magazine.slots();
+  magazine = Magazine{};
+  metadata.Free(static_cast<void*>(bottom), slots * sizeof(void*));
+  magazine_bytes_ -= slots * kClassTable[size_class].block_bytes;
+}
+
 void ThreadCache::ReleaseSlots() {
   for (size_t c = 1; c < kClassCount; ++c) {
-    Magazine& magazine = magazines[c];
-    if (!magazine.has_slots()) {
-      continue;
-    }
-    ASSERT(magazine.count() == 0);
-    totals_[c] = AllocatedOf(static_cast<SizeClass>(c));
-    void** bottom = magazine.bottom;
-    const size_t slots = magazine.slots();
-    magazine = Magazine{};
-    metadata.Free(static_cast<void*>(bottom), slots * sizeof(void*));
+    ReleaseSlots(static_cast<SizeClass>(c));
   }
-  magazine_bytes_ = 0;
 }
 
 }  // namespace tally

@@ -48,6 +48,17 @@ class ThreadCache : public CacheHead {
     return *reinterpret_cast<Magazine*>(reinterpret_cast<char*>(this) + offset);
   }
 
+  bool TryPush(size_t magazine_offset, void* block) {
+    Magazine& magazine = MagazineAt(magazine_offset);
+    if (!magazine.TryPush(block)) [[unlikely]] {
+      return false;
+    }
+    if constexpr (kChecks) {
+      CountFree(static_cast<SizeClass>(&magazine - magazines));
+    }
+    return true;
+  }
+
   // Slow half of a pop: the magazine is empty, or its countdown ran out. Null when memory is out.
   void* PopSlow(SizeClass size_class);
 
@@ -60,7 +71,7 @@ class ThreadCache : public CacheHead {
   // Blocks back to the heap, batches to their owners.
   void FlushAll();
 
-  // Flushes magazines that were not used since the last call.
+  // Flushes magazines that were not used since the last call, and takes their slots.
   void FlushIdle();
 
   // In the child of fork, for a thread that is gone: forgets everything. It may have been frozen
@@ -107,6 +118,8 @@ class ThreadCache : public CacheHead {
   };
 
   bool GrowSlots(SizeClass size_class);
+  bool FindBudget(SizeClass size_class, uint64_t bytes);
+  void ReleaseSlots(SizeClass size_class);
   void FlushMagazine(SizeClass size_class, size_t count);
   void Event(SizeClass size_class);
   void PostBatch(Outgoing& outgoing);
@@ -116,6 +129,9 @@ class ThreadCache : public CacheHead {
   uint64_t last_tick_ = 0;
   uint64_t totals_[kClassCount] = {};
   uint64_t freed_[kClassCount] = {};
+  // Set by every refill and flush, cleared by the hand that looks for slots to take.
+  bool was_busy_[kClassCount] = {};
+  SizeClass hand_ = 0;
   // What FlushIdle saw last time.
   void** seen_top_[kClassCount] = {};
   int64_t seen_countdown_[kClassCount] = {};

@@ -71,12 +71,17 @@ void* AskHandlers(Attempt attempt) {
   abort();  // no C++ library in the process: nobody could catch it
 }
 
-[[gnu::noinline, gnu::cold]] void* NewSlow(size_t bytes) {
+[[gnu::noinline, gnu::cold]] void* NewOutOfMemory(size_t bytes) {
   void* block = AskHandlers([bytes] { return tally::Allocate(bytes); });
   if (block == nullptr) {
     ThrowBadAlloc();
   }
   return block;
+}
+
+[[gnu::noinline]] void* NewSlow(size_t bytes) {
+  void* block = tally::AllocateSlow(bytes);
+  return block != nullptr ? block : NewOutOfMemory(bytes);
 }
 
 [[gnu::noinline, gnu::cold]] void* NewAlignedSlow(size_t bytes, size_t alignment) {
@@ -89,7 +94,7 @@ void* AskHandlers(Attempt attempt) {
 }
 
 inline void* New(size_t bytes) {
-  void* block = tally::Allocate(bytes);
+  void* block = tally::TryAllocate(bytes);
   return block != nullptr ? block : NewSlow(bytes);
 }
 

@@ -73,7 +73,12 @@ TEST(Books, HugeBlocks) {
   EXPECT_EQ(with.huge.requested_bytes, before.huge.requested_bytes + (20 << 20) + 1);
   EXPECT_EQ(with.mapped_bytes, before.mapped_bytes + (20 << 20) + 4096);
   Free(block);
-  EXPECT_EQ(Take().huge.freed, before.huge.freed + 1);
+  const Books spare = Take();
+  EXPECT_EQ(spare.huge.freed, before.huge.freed + 1);
+  EXPECT_EQ(spare.huge.live_bytes, before.huge.live_bytes);
+  EXPECT_EQ(spare.identity.dirty, with.identity.dirty + (20 << 20) + 4096) << "kept for a while";
+  EXPECT_EQ(spare.mapped_bytes, with.mapped_bytes);
+  Trim();
   EXPECT_EQ(Take().mapped_bytes, before.mapped_bytes);
 }
 

@@ -13,6 +13,7 @@ namespace tally::linux_os {
 
 void* Reserve(size_t bytes, size_t alignment);
 bool Commit(void* start, size_t bytes);
+bool Decommit(void* start, size_t bytes);
 void* Map(size_t bytes);
 bool MapZeroReadOnly(void* start, size_t bytes);
 bool Unmap(void* start, size_t bytes);
@@ -144,6 +145,8 @@ void* Reserve(size_t bytes, size_t alignment) {
              ? nullptr
              : CountAddresses(linux_os::Reserve(bytes, alignment), bytes);
 }
+
+bool Decommit(void* start, size_t bytes) { return linux_os::Decommit(start, bytes); }
 
 bool Commit(void* start, size_t bytes) {
   return !IsRefused(OsCall::kCommit, 0) && linux_os::Commit(start, bytes);

@@ -12,21 +12,25 @@
 #include <vector>
 
 #include "allocator/region_map.h"
+#include "allocator/spare_mappings.h"
 #include "tests/shadow_map.h"
 
 namespace tally {
 namespace {
 
 constexpr size_t kMiB = 1 << 20;
+bool is_zero = false;
 
 TEST(HugeBlocks, AreAlignedZeroAndKnown) {
   for (const size_t alignment : {size_t{1}, kRegionBytes, 8 * kRegionBytes}) {
     for (const size_t bytes : {size_t{1}, size_t{4097}, 16 * kMiB, 33 * kMiB + 5}) {
-      auto* block = static_cast<char*>(huge_blocks.Allocate(bytes, alignment));
+      auto* block = static_cast<char*>(huge_blocks.Allocate(bytes, alignment, &is_zero));
       ASSERT_NE(block, nullptr);
       EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % alignment, 0u);
       EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % kRegionBytes, 0u);
-      EXPECT_EQ(block[0] | block[bytes - 1], 0);
+      if (is_zero) {
+        EXPECT_EQ(block[0] | block[bytes - 1], 0);
+      }
       block[0] = block[bytes - 1] = 1;
       HugeBlock found;
       ASSERT_TRUE(huge_blocks.Find(block, &found));
@@ -46,15 +50,30 @@ TEST(HugeBlocks, AreAlignedZeroAndKnown) {
   }
 }
 
+TEST(HugeBlocks, FreshOnesAreZeroAndUsedOnesSaySo) {
+  spare_mappings.ReleaseAll();
+  auto* block = static_cast<char*>(huge_blocks.Allocate(9 * kMiB, 1, &is_zero));
+  ASSERT_NE(block, nullptr);
+  EXPECT_TRUE(is_zero);
+  block[5000] = 1;
+  EXPECT_TRUE(huge_blocks.Free(block));
+  block = static_cast<char*>(huge_blocks.Allocate(9 * kMiB - 5, 1, &is_zero));
+  ASSERT_NE(block, nullptr);
+  EXPECT_FALSE(is_zero);
+  EXPECT_EQ(block[5000], 1) << "the same memory";
+  EXPECT_TRUE(huge_blocks.Free(block));
+  EXPECT_EQ(spare_mappings.ReleaseAll(), 9 * kMiB);
+}
+
 TEST(HugeBlocks, ImpossibleSizesAreRefused) {
-  EXPECT_EQ(huge_blocks.Allocate(SIZE_MAX, 1), nullptr);
-  EXPECT_EQ(huge_blocks.Allocate(PTRDIFF_MAX, 1), nullptr);
-  EXPECT_EQ(huge_blocks.Allocate(1, size_t{1} << 63), nullptr);
-  EXPECT_EQ(huge_blocks.Allocate(PTRDIFF_MAX, size_t{1} << 63), nullptr);
+  EXPECT_EQ(huge_blocks.Allocate(SIZE_MAX, 1, &is_zero), nullptr);
+  EXPECT_EQ(huge_blocks.Allocate(PTRDIFF_MAX, 1, &is_zero), nullptr);
+  EXPECT_EQ(huge_blocks.Allocate(1, size_t{1} << 63, &is_zero), nullptr);
+  EXPECT_EQ(huge_blocks.Allocate(PTRDIFF_MAX, size_t{1} << 63, &is_zero), nullptr);
 }
 
 TEST(HugeBlocks, ResizeKeepsContent) {
-  auto* block = static_cast<char*>(huge_blocks.Allocate(9 * kMiB, 1));
+  auto* block = static_cast<char*>(huge_blocks.Allocate(9 * kMiB, 1, &is_zero));
   ASSERT_NE(block, nullptr);
   memset(block, 'a', 9 * kMiB);
   size_t kept = 9 * kMiB;
@@ -91,7 +110,7 @@ TEST(HugeBlocks, TheTableForgetsNothing) {
   for (int step = 0; step < 600; ++step) {
     if (expected.empty() || random.Chance(step < 300 ? 3 : 1, 4)) {
       const size_t bytes = random.Below(20 * kMiB) + 1;
-      void* block = huge_blocks.Allocate(bytes, 1);
+      void* block = huge_blocks.Allocate(bytes, 1, &is_zero);
       ASSERT_NE(block, nullptr);
       ASSERT_TRUE(expected.emplace(block, bytes).second);
     } else {

@@ -45,12 +45,14 @@ TEST(LargeBlocks, ResizeInPlace) {
   EXPECT_EQ(head->request_bytes, 10 * kPoolBytes - 5);
   ASSERT_TRUE(large_blocks.ResizeInPlace(head, 64 * kPoolBytes));
   EXPECT_EQ(head->run_pools, 64u);
-  EXPECT_FALSE(large_blocks.ResizeInPlace(head, 65 * kPoolBytes));
-  EXPECT_EQ(head->run_pools, 64u) << "a refusal changes nothing";
+  ASSERT_TRUE(large_blocks.ResizeInPlace(head, 200 * kPoolBytes)) << "into the next arenas";
+  EXPECT_EQ(head->run_pools, 200u);
+  ASSERT_TRUE(large_blocks.ResizeInPlace(head, 64 * kPoolBytes));
   ASSERT_TRUE(large_blocks.ResizeInPlace(head, 63 * kPoolBytes));
   const tally::Run next = regions.Take(1, 1);
   ASSERT_EQ(next.first, head + 63) << "the tail went back";
   EXPECT_FALSE(large_blocks.ResizeInPlace(head, 64 * kPoolBytes));
+  EXPECT_EQ(head->run_pools, 63u) << "a refusal changes nothing";
   regions.GiveBack(next.first, 1);
   EXPECT_TRUE(large_blocks.Free(head));
 }

@@ -38,7 +38,9 @@ int InChild(Work work) {
 void Work(Model* model) {
   Random random(7);
   model->Do(Operation::kAllocate, 9 << 20, random.Next());
-  model->Do(Operation::kReallocate, 10 << 20, model->shadow().size() - 1);
+  for (const size_t bytes : {10u << 20, 34u << 20, 10u << 20}) {
+    model->Do(Operation::kReallocate, bytes, model->shadow().size() - 1);
+  }
   for (size_t bytes : {16u, 500u, 8u, 3000u, 32768u, 40000u, 3u << 20, 9u << 20, 600u << 10}) {
     model->Do(Operation::kAllocate, bytes, random.Next());
     model->Do(Operation::kAllocate8, bytes, random.Next());

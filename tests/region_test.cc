@@ -82,11 +82,19 @@ TEST(Regions, LongRunsSpanArenas) {
   EXPECT_EQ(FreePools(), before + 5 * 64 + 7 + 57);
 }
 
-TEST(Regions, TakeAfterTakesNeighboursInTheArena) {
+TEST(Regions, TakeAfterTakesNeighbours) {
   const tally::Run run = regions.Take(10, 64);
   ASSERT_NE(run.first, nullptr);
   EXPECT_TRUE(regions.TakeAfter(run.first, 10, 54));
-  EXPECT_FALSE(regions.TakeAfter(run.first, 64, 1)) << "the arena ends there";
+  EXPECT_TRUE(regions.TakeAfter(run.first, 64, 100)) << "in the next arenas too";
+  EXPECT_FALSE(regions.TakeAfter(run.first, 164, kPoolsPerRegion)) << "the region ends";
+  // All but one go back.
+  regions.GiveBack(run.first + 64, 86);
+  regions.GiveBack(run.first + 151, 13);
+  const size_t before = FreePools();
+  EXPECT_FALSE(regions.TakeAfter(run.first, 64, 100)) << "one of them is not free";
+  EXPECT_EQ(FreePools(), before) << "a refusal changes nothing";
+  regions.GiveBack(run.first + 150, 1);
   regions.GiveBack(run.first + 20, 44);
   EXPECT_FALSE(regions.TakeAfter(run.first, 10, 11)) << "ten are ours, the eleventh is free";
   EXPECT_TRUE(regions.TakeAfter(run.first, 20, 44));

@@ -27,13 +27,8 @@ class ThreadCacheTest : public ::testing::Test {
   }
   // As the fast paths do.
   void* Pop(SizeClass size_class) {
-    Magazine& magazine = cache_.magazines[size_class];
-    void* block = *magazine.top;
-    if (block == nullptr || --magazine.countdown <= 0) {
-      return cache_.PopSlow(size_class);
-    }
-    --magazine.top;
-    return block;
+    void* block = cache_.magazines[size_class].TryPop();
+    return block != nullptr ? block : cache_.PopSlow(size_class);
   }
   void Push(SizeClass size_class, void* block) {
     Magazine& magazine = cache_.magazines[size_class];

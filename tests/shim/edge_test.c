@@ -83,7 +83,8 @@ static void TestTooLarge(void) {
 }
 
 static void TestAlignments(void) {
-  // Out of clang 14's sight, which ends on a signal at a constant alignment that is no power of two.
+  // Out of clang 14's sight, which ends on a signal at a constant alignment that is no power of
+  // two.
   volatile size_t bad_alignment = 3;
   errno = 0;
   EXPECT(aligned_alloc(bad_alignment, 9) == NULL && errno == EINVAL);

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// Spare mappings: a few huge blocks' memory, kept for the decay time after they were freed. A
+// program that allocates and frees one of some MiB again and again would otherwise pay for each
+// page's fault each time.
+//
+// Called by huge blocks (Keep, Take), purge (Age, ReleaseAll) and the books.
+//
+// Invariants:
+//   1. A spare has no entry in the region map: pointers into it are nobody's.
+//   2. There are at most kSpareMappings, of kSpareBytesMax in all.
+//   3. Spares never add to a peak: a request that none fits releases all that are smaller.
+// Threads: any; one lock, held during the system calls that release.
+
+#ifndef ALLOCATOR_SPARE_MAPPINGS_H_
+#define ALLOCATOR_SPARE_MAPPINGS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/geometry.h"
+#include "allocator/mutex.h"
+
+namespace tally {
+
+class SpareMappings {
+ public:
+  // Takes over committed memory at a multiple of 16 MiB. False when it is not worth keeping.
+  bool Keep(char* start, size_t bytes);
+
+  // Committed memory of exactly `bytes` (a multiple of the OS page), not zero, at a multiple of
+  // `alignment`; null when no spare is a little larger.
+  char* Take(size_t bytes, size_t alignment);
+
+  // `ticks` of the purge clock went by: what was not taken for a whole decay time goes.
+  void Age(uint64_t ticks);
+  // Returns the bytes given back.
+  uint64_t ReleaseAll();
+
+  Mutex& mutex() { return mutex_; }
+
+  // REQUIRES: mutex() held.
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    for (size_t i = 0; i < count_; ++i) {
+      visit(spares_[i].start, spares_[i].bytes);
+    }
+  }
+
+ private:
+  struct Spare {
+    char* start;
+    size_t bytes;
+    uint64_t age;  // ticks
+  };
+
+  Spare Remove(size_t index);
+  void Release(size_t index);
+
+  Mutex mutex_;
+  Spare spares_[kSpareMappings] = {};  // the oldest first
+  size_t count_ = 0;
+  size_t bytes_ = 0;
+};
+
+extern constinit SpareMappings spare_mappings;
+
+}  // namespace tally
+
+#endif  // ALLOCATOR_SPARE_MAPPINGS_H_

@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// Spare mappings: what is kept, for whom, and for how long.
+
+#include "allocator/spare_mappings.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include "allocator/options.h"
+#include "allocator/os.h"
+
+namespace tally {
+namespace {
+
+constexpr size_t kMiB = 1 << 20;
+
+class SpareMappingsTest : public ::testing::Test {
+ protected:
+  void SetUp() override { spare_mappings.ReleaseAll(); }
+  void TearDown() override { spare_mappings.ReleaseAll(); }
+
+  // Committed memory, all of it touched.
+  static char* Map(size_t bytes) {
+    auto* start = static_cast<char*>(os::Reserve(bytes, kRegionBytes));
+    EXPECT_NE(start, nullptr);
+    EXPECT_TRUE(os::Commit(start, bytes));
+    for (size_t at = 0; at < bytes; at += 4096) {
+      start[at] = 1;
+    }
+    return start;
+  }
+  static bool IsMapped(const char* start) {
+    unsigned char is_resident = 0;
+    return mincore(const_cast<char*>(start), 1, &is_resident) == 0;
+  }
+  static size_t Count() {
+    size_t count = 0;
+    spare_mappings.ForEach([&](const char* /*start*/, size_t /*bytes*/) { ++count; });
+    return count;
+  }
+};
+
+TEST_F(SpareMappingsTest, GivesBackWhatItKept) {
+  char* start = Map(9 * kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  EXPECT_EQ(spare_mappings.Take(9 * kMiB, kRegionBytes), start);
+  EXPECT_EQ(start[4096], 1) << "as it was";
+  EXPECT_EQ(Count(), 0u);
+  EXPECT_EQ(spare_mappings.Take(9 * kMiB, kRegionBytes), nullptr);
+  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  EXPECT_EQ(spare_mappings.ReleaseAll(), 9 * kMiB);
+  EXPECT_FALSE(IsMapped(start));
+}
+
+TEST_F(SpareMappingsTest, ALittleLargerIsTrimmedMuchLargerIsNotTaken) {
+  char* start = Map(10 * kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(start, 10 * kMiB));
+  EXPECT_EQ(spare_mappings.Take(7 * kMiB, kRegionBytes), nullptr);
+  ASSERT_EQ(Count(), 1u);
+  ASSERT_EQ(spare_mappings.Take(8 * kMiB, kRegionBytes), start);
+  EXPECT_TRUE(IsMapped(start + 8 * kMiB - 4096));
+  EXPECT_FALSE(IsMapped(start + 8 * kMiB));
+  os::Unmap(start, 8 * kMiB);
+}
+
+TEST_F(SpareMappingsTest, TheBestFitIsTaken) {
+  char* larger = Map(10 * kMiB);
+  char* smaller = Map(9 * kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(larger, 10 * kMiB));
+  ASSERT_TRUE(spare_mappings.Keep(smaller, 9 * kMiB));
+  EXPECT_EQ(spare_mappings.Take(9 * kMiB - 4096, kRegionBytes), smaller);
+  EXPECT_EQ(spare_mappings.Take(9 * kMiB - 4096, kRegionBytes), larger);
+  os::Unmap(smaller, 9 * kMiB - 4096);
+  os::Unmap(larger, 9 * kMiB - 4096);
+}
+
+TEST_F(SpareMappingsTest, AlignmentIsKept) {
+  char* start = Map(9 * kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  size_t alignment = kRegionBytes;
+  while (reinterpret_cast<uintptr_t>(start) % alignment == 0) {
+    alignment *= 2;
+  }
+  EXPECT_EQ(spare_mappings.Take(9 * kMiB, alignment), nullptr);
+  EXPECT_EQ(spare_mappings.Take(9 * kMiB, alignment / 2), start);
+  os::Unmap(start, 9 * kMiB);
+}
+
+// A program that doubles an array: what it left behind never serves it again.
+TEST_F(SpareMappingsTest, ARequestThatNoneFitsReleasesTheSmaller) {
+  char* small = Map(9 * kMiB);
+  char* large = Map(20 * kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(small, 9 * kMiB));
+  ASSERT_TRUE(spare_mappings.Keep(large, 20 * kMiB));
+  EXPECT_EQ(spare_mappings.Take(12 * kMiB, kRegionBytes), nullptr);
+  EXPECT_FALSE(IsMapped(small));
+  EXPECT_TRUE(IsMapped(large));
+  EXPECT_EQ(spare_mappings.Take(40 * kMiB, kRegionBytes), nullptr);
+  EXPECT_FALSE(IsMapped(large));
+}
+
+TEST_F(SpareMappingsTest, IsBounded) {
+  EXPECT_FALSE(spare_mappings.Keep(nullptr, kSpareBytesMax + 4096));
+  char* first = Map(kSpareBytesMax);
+  ASSERT_TRUE(spare_mappings.Keep(first, kSpareBytesMax));
+  char* second = Map(kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(second, kMiB));
+  EXPECT_FALSE(IsMapped(first)) << "the oldest made room";
+  for (size_t i = 0; i < kSpareMappings; ++i) {
+    ASSERT_TRUE(spare_mappings.Keep(Map(kMiB), kMiB));
+  }
+  EXPECT_EQ(Count(), kSpareMappings);
+  EXPECT_FALSE(IsMapped(second));
+}
+
+TEST_F(SpareMappingsTest, AgesByTheClock) {
+  char* start = Map(9 * kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  spare_mappings.Age(kTicksPerDecay);
+  EXPECT_TRUE(IsMapped(start));
+  spare_mappings.Age(1);
+  EXPECT_FALSE(IsMapped(start));
+}
+
+TEST_F(SpareMappingsTest, WithoutDecayNothingIsKept) {
+  const auto saved = options.decay_ms;
+  options.decay_ms = 0;
+  EXPECT_FALSE(spare_mappings.Keep(nullptr, kMiB));
+  options.decay_ms = saved;
+}
+
+}  // namespace
+}  // namespace tally
