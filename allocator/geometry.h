@@ -55,7 +55,7 @@ inline constexpr size_t kClassBytesMax = 32 * 1024;
 // Above, a mapping of its own.
 inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
 // Freed mappings that are kept for the decay time, and how much they may hold in all.
-inline constexpr size_t kSpareMappings = 4;
+inline constexpr size_t kSpareMappings = 8;
 inline constexpr size_t kSpareBytesMax = 32 * 1024 * 1024;
 // A block that realloc grows beyond this by a small step gets a mapping: whoever grows so will grow
 // again soon, and mremap copies nothing.
@@ -96,7 +96,7 @@ inline constexpr size_t kOutgoingBytesMax = 16 * 1024;
 // Heaps that a thread cache holds batches for at a time.
 inline constexpr size_t kOutgoingSlots = 8;
 // Batches that may wait in a heap's inbox before the poster drains it itself.
-inline constexpr size_t kInboxBatchesMax = 8;
+inline constexpr size_t kInboxBatchesMax = 32;
 
 // The purge clock: a tick visits every fourth arena, and two rounds are the decay time.
 inline constexpr uint64_t kTicksPerRound = 4;

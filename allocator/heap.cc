@@ -139,8 +139,12 @@ size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
   size_t taken = state.depot != nullptr ? TakeFromDepot(state, slots, want) : 0;
   while (taken < want) {
     Pool* pool = state.partial.Lowest();
-    if (pool == nullptr && (pool = AddRun(size_class)) == nullptr) {
-      break;
+    if (pool == nullptr) {
+      // One new run a refill, so that memory grows no faster than it is used: who asks for more
+      // gets it next time.
+      if (taken != 0 || (pool = AddRun(size_class)) == nullptr) {
+        break;
+      }
     }
     taken += TakeBits(state, pool, slots + want - taken, want - taken);
   }

@@ -21,20 +21,35 @@ void GiveBack(char* start, size_t bytes) {
 
 }  // namespace
 
-// REQUIRES: mutex_ held.
-SpareMappings::Spare SpareMappings::Remove(size_t index) {
-  const Spare spare = spares_[index];
+// At most a quarter larger.
+bool SpareMappings::Fits(size_t have, size_t want) {
+  return have >= want && have - want <= want / 4;
+}
+
+// REQUIRES, here and below: mutex_ held.
+SpareMappings::Entry SpareMappings::Remove(size_t index) {
+  const Entry entry = entries_[index];
   for (size_t i = index + 1; i < count_; ++i) {
-    spares_[i - 1] = spares_[i];
+    entries_[i - 1] = entries_[i];
   }
   --count_;
-  bytes_ -= spare.bytes;
-  return spare;
+  bytes_ -= entry.start != nullptr ? entry.bytes : 0;
+  return entry;
 }
 
 void SpareMappings::Release(size_t index) {
-  const Spare spare = Remove(index);
-  GiveBack(spare.start, spare.bytes);
+  const Entry entry = Remove(index);
+  if (entry.start != nullptr) {
+    GiveBack(entry.start, entry.bytes);
+  }
+}
+
+void SpareMappings::Add(const Entry& entry) {
+  if (count_ == kSpareMappings) {
+    Release(0);
+  }
+  entries_[count_++] = entry;
+  bytes_ += entry.start != nullptr ? entry.bytes : 0;
 }
 
 bool SpareMappings::Keep(char* start, size_t bytes) {
@@ -42,45 +57,57 @@ bool SpareMappings::Keep(char* start, size_t bytes) {
     return false;
   }
   const MutexLock lock(mutex_);
-  while (count_ == kSpareMappings || bytes_ + bytes > kSpareBytesMax) {
-    Release(0);
+  for (size_t i = 0; i < count_; ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.is_wanted && entry.start == nullptr &&
+        (Fits(bytes, entry.bytes) || Fits(entry.bytes, bytes))) {
+      Remove(i);
+      while (bytes_ + bytes > kSpareBytesMax) {
+        Release(0);
+      }
+      Add({start, bytes, 0, true});
+      return true;
+    }
   }
-  spares_[count_++] = {start, bytes, 0};
-  bytes_ += bytes;
-  return true;
+  Add({nullptr, bytes, 0, false});
+  return false;
 }
 
 char* SpareMappings::Take(size_t bytes, size_t alignment) {
   const MutexLock lock(mutex_);
+  // The best that is kept; else any whose size is known.
   size_t best = kSpareMappings;
   for (size_t i = 0; i < count_; ++i) {
-    const Spare& spare = spares_[i];
-    if (spare.bytes >= bytes && spare.bytes - bytes <= bytes / 4 &&
-        (reinterpret_cast<uintptr_t>(spare.start) & (alignment - 1)) == 0 &&
-        (best == kSpareMappings || spare.bytes < spares_[best].bytes)) {
-      best = i;
+    const Entry& entry = entries_[i];
+    if (!Fits(entry.bytes, bytes) ||
+        (reinterpret_cast<uintptr_t>(entry.start) & (alignment - 1)) != 0) {
+      continue;
     }
+    const bool is_better = best == kSpareMappings || entries_[best].start == nullptr ||
+                           (entry.start != nullptr && entry.bytes < entries_[best].bytes);
+    best = is_better ? i : best;
   }
-  if (best == kSpareMappings) {
+  const Entry found = best == kSpareMappings ? Entry{} : Remove(best);
+  if (best != kSpareMappings) {
+    Add({nullptr, bytes, 0, true});
+  }
+  if (found.start == nullptr) {
     for (size_t i = count_; i-- != 0;) {
-      if (spares_[i].bytes < bytes) {
+      if (entries_[i].start != nullptr && entries_[i].bytes < bytes) {
         Release(i);
       }
     }
-    return nullptr;
+  } else if (found.bytes != bytes) {
+    GiveBack(found.start + bytes, found.bytes - bytes);
   }
-  const Spare spare = Remove(best);
-  if (spare.bytes != bytes) {
-    GiveBack(spare.start + bytes, spare.bytes - bytes);
-  }
-  return spare.start;
+  return found.start;
 }
 
 void SpareMappings::Age(uint64_t ticks) {
   const MutexLock lock(mutex_);
   for (size_t i = count_; i-- != 0;) {
-    spares_[i].age += ticks;
-    if (spares_[i].age > kTicksPerDecay) {
+    entries_[i].age += ticks;
+    if (entries_[i].age > kTicksPerDecay) {
       Release(i);
     }
   }

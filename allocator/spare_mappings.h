@@ -3,14 +3,17 @@
 
 // Spare mappings: a few huge blocks' memory, kept for the decay time after they were freed. A
 // program that allocates and frees one of some MiB again and again would otherwise pay for each
-// page's fault each time.
+// page's fault each time. A program that frees one for good would pay in memory: so the first time
+// only the size is noted, and memory is kept once that size was freed and soon wanted again (ghost
+// entries, as in ARC: N. Megiddo and D. Modha, FAST 2003).
 //
 // Called by huge blocks (Keep, Take), purge (Age, ReleaseAll) and the books.
 //
 // Invariants:
 //   1. A spare has no entry in the region map: pointers into it are nobody's.
 //   2. There are at most kSpareMappings, of kSpareBytesMax in all.
-//   3. Spares never add to a peak: a request that none fits releases all that are smaller.
+//   3. A request that none fits releases all that are smaller: who doubles an array in rounds
+//      keeps nothing of it.
 // Threads: any; one lock, held during the system calls that release.
 
 #ifndef ALLOCATOR_SPARE_MAPPINGS_H_
@@ -26,7 +29,7 @@ namespace tally {
 
 class SpareMappings {
  public:
-  // Takes over committed memory at a multiple of 16 MiB. False when it is not worth keeping.
+  // Takes over committed memory at a multiple of 16 MiB. False when it does not seem worth keeping.
   bool Keep(char* start, size_t bytes);
 
   // Committed memory of exactly `bytes` (a multiple of the OS page), not zero, at a multiple of
@@ -44,24 +47,29 @@ class SpareMappings {
   template <typename Visit>
   void ForEach(Visit visit) const {
     for (size_t i = 0; i < count_; ++i) {
-      visit(spares_[i].start, spares_[i].bytes);
+      if (entries_[i].start != nullptr) {
+        visit(entries_[i].start, entries_[i].bytes);
+      }
     }
   }
 
  private:
-  struct Spare {
-    char* start;
-    size_t bytes;
-    uint64_t age;  // ticks
+  struct Entry {
+    char* start;     // null: only the size is known
+    size_t bytes;    // a size that was freed, or wanted again
+    uint64_t age;    // ticks since then
+    bool is_wanted;  // it was wanted soon after it was freed
   };
 
-  Spare Remove(size_t index);
+  static bool Fits(size_t have, size_t want);
+  Entry Remove(size_t index);
+  void Add(const Entry& entry);
   void Release(size_t index);
 
   Mutex mutex_;
-  Spare spares_[kSpareMappings] = {};  // the oldest first
+  Entry entries_[kSpareMappings] = {};  // the oldest first
   size_t count_ = 0;
-  size_t bytes_ = 0;
+  size_t bytes_ = 0;  // kept
 };
 
 extern constinit SpareMappings spare_mappings;

@@ -133,7 +133,9 @@ void ThreadCache::PostBatch(Outgoing& outgoing) {
 }
 
 void ThreadCache::SendHome(Heap* owner, void* block, size_t block_bytes) {
-  Outgoing& outgoing = outgoing_[owner->index() % kOutgoingSlots];
+  // By the address alone: the heap's own lines are busy with its owner's lock.
+  Outgoing& outgoing =
+      outgoing_[reinterpret_cast<uintptr_t>(owner) / sizeof(Heap) % kOutgoingSlots];
   if (outgoing.owner != owner) {
     PostBatch(outgoing);
     outgoing.owner = owner;

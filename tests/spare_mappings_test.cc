@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <initializer_list>
+
 #include "allocator/options.h"
 #include "allocator/os.h"
 
@@ -31,6 +33,15 @@ class SpareMappingsTest : public ::testing::Test {
     }
     return start;
   }
+  // Makes sizes known as some that are freed and soon wanted again.
+  static void Want(std::initializer_list<size_t> sizes) {
+    for (const size_t bytes : sizes) {
+      EXPECT_FALSE(spare_mappings.Keep(nullptr, bytes));
+    }
+    for (const size_t bytes : sizes) {
+      EXPECT_EQ(spare_mappings.Take(bytes, 1), nullptr);
+    }
+  }
   static bool IsMapped(const char* start) {
     unsigned char is_resident = 0;
     return mincore(const_cast<char*>(start), 1, &is_resident) == 0;
@@ -43,6 +54,7 @@ class SpareMappingsTest : public ::testing::Test {
 };
 
 TEST_F(SpareMappingsTest, GivesBackWhatItKept) {
+  Want({9 * kMiB});
   char* start = Map(9 * kMiB);
   ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
   EXPECT_EQ(spare_mappings.Take(9 * kMiB, kRegionBytes), start);
@@ -54,7 +66,19 @@ TEST_F(SpareMappingsTest, GivesBackWhatItKept) {
   EXPECT_FALSE(IsMapped(start));
 }
 
+TEST_F(SpareMappingsTest, NothingIsKeptThatWasNeverWantedAgain) {
+  char* start = Map(9 * kMiB);
+  EXPECT_FALSE(spare_mappings.Keep(start, 9 * kMiB)) << "freed for the first time";
+  EXPECT_EQ(spare_mappings.Take(20 * kMiB, 1), nullptr);
+  EXPECT_FALSE(spare_mappings.Keep(start, 9 * kMiB)) << "another size was wanted";
+  EXPECT_EQ(spare_mappings.Take(9 * kMiB, 1), nullptr);
+  EXPECT_TRUE(spare_mappings.Keep(start, 9 * kMiB)) << "now it was";
+  spare_mappings.ReleaseAll();
+  EXPECT_FALSE(IsMapped(start));
+}
+
 TEST_F(SpareMappingsTest, ALittleLargerIsTrimmedMuchLargerIsNotTaken) {
+  Want({10 * kMiB});
   char* start = Map(10 * kMiB);
   ASSERT_TRUE(spare_mappings.Keep(start, 10 * kMiB));
   EXPECT_EQ(spare_mappings.Take(7 * kMiB, kRegionBytes), nullptr);
@@ -66,17 +90,19 @@ TEST_F(SpareMappingsTest, ALittleLargerIsTrimmedMuchLargerIsNotTaken) {
 }
 
 TEST_F(SpareMappingsTest, TheBestFitIsTaken) {
-  char* larger = Map(10 * kMiB);
-  char* smaller = Map(9 * kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(larger, 10 * kMiB));
-  ASSERT_TRUE(spare_mappings.Keep(smaller, 9 * kMiB));
-  EXPECT_EQ(spare_mappings.Take(9 * kMiB - 4096, kRegionBytes), smaller);
-  EXPECT_EQ(spare_mappings.Take(9 * kMiB - 4096, kRegionBytes), larger);
-  os::Unmap(smaller, 9 * kMiB - 4096);
-  os::Unmap(larger, 9 * kMiB - 4096);
+  Want({13 * kMiB, 10 * kMiB});
+  char* larger = Map(13 * kMiB);
+  char* smaller = Map(10 * kMiB);
+  ASSERT_TRUE(spare_mappings.Keep(larger, 13 * kMiB));
+  ASSERT_TRUE(spare_mappings.Keep(smaller, 10 * kMiB));
+  EXPECT_EQ(spare_mappings.Take(10 * kMiB, kRegionBytes), smaller);
+  EXPECT_EQ(spare_mappings.Take(11 * kMiB, kRegionBytes), larger);
+  os::Unmap(smaller, 10 * kMiB);
+  os::Unmap(larger, 11 * kMiB);
 }
 
 TEST_F(SpareMappingsTest, AlignmentIsKept) {
+  Want({9 * kMiB});
   char* start = Map(9 * kMiB);
   ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
   size_t alignment = kRegionBytes;
@@ -90,6 +116,7 @@ TEST_F(SpareMappingsTest, AlignmentIsKept) {
 
 // A program that doubles an array: what it left behind never serves it again.
 TEST_F(SpareMappingsTest, ARequestThatNoneFitsReleasesTheSmaller) {
+  Want({9 * kMiB, 20 * kMiB});
   char* small = Map(9 * kMiB);
   char* large = Map(20 * kMiB);
   ASSERT_TRUE(spare_mappings.Keep(small, 9 * kMiB));
@@ -103,19 +130,22 @@ TEST_F(SpareMappingsTest, ARequestThatNoneFitsReleasesTheSmaller) {
 
 TEST_F(SpareMappingsTest, IsBounded) {
   EXPECT_FALSE(spare_mappings.Keep(nullptr, kSpareBytesMax + 4096));
+  Want({kSpareBytesMax, kMiB});
   char* first = Map(kSpareBytesMax);
   ASSERT_TRUE(spare_mappings.Keep(first, kSpareBytesMax));
   char* second = Map(kMiB);
   ASSERT_TRUE(spare_mappings.Keep(second, kMiB));
   EXPECT_FALSE(IsMapped(first)) << "the oldest made room";
   for (size_t i = 0; i < kSpareMappings; ++i) {
-    ASSERT_TRUE(spare_mappings.Keep(Map(kMiB), kMiB));
+    EXPECT_TRUE(IsMapped(second));
+    EXPECT_FALSE(spare_mappings.Keep(nullptr, 2 * kMiB)) << "another size takes a place";
   }
-  EXPECT_EQ(Count(), kSpareMappings);
   EXPECT_FALSE(IsMapped(second));
+  EXPECT_EQ(Count(), 0u);
 }
 
 TEST_F(SpareMappingsTest, AgesByTheClock) {
+  Want({9 * kMiB});
   char* start = Map(9 * kMiB);
   ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
   spare_mappings.Age(kTicksPerDecay);

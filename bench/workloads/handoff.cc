@@ -25,9 +25,9 @@ namespace {
 
 constexpr int kProducers = 2;
 constexpr int kConsumers = 2;
-constexpr int kBatchesPerProducer = 80000;
-constexpr size_t kMessagesPerBatch = 100;
-constexpr size_t kQueuedBatchesMax = 64;
+constexpr int kBatchesPerProducer = 16000;
+constexpr size_t kMessagesPerBatch = 500;  // so many that the queue is not what is measured
+constexpr size_t kQueuedBatchesMax = 13;
 constexpr size_t kSizeMin = 16;
 constexpr size_t kSizeMax = 1024;
 
