@@ -11,6 +11,9 @@
 // The archive replaces the C library's malloc altogether: there nothing is foreign and live.
 // Threads: any.
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -40,7 +43,29 @@ constexpr size_t kFlags = 7;
 // HEAP_MAX_SIZE: secondary heaps are aligned to it.
 constexpr uintptr_t kSecondaryHeapBytes = 64 << 20;
 
-constinit uintptr_t first_break = 0;
+// Where the break was when we were loaded; in a program that loads us late, it has grown before.
+constinit uintptr_t break_at_load = 0;
+
+// The start of the break, start_brk in proc(5). Where that cannot be read, the break at load.
+uintptr_t BreakStart() {
+  constexpr int kField = 47;
+  char text[1024];
+  const int saved_errno = errno;
+  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  const ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof(text) - 1);
+  if (file >= 0) {
+    close(file);
+  }
+  text[bytes > 0 ? bytes : 0] = '\0';
+  // The second field, the program's name, ends with the last parenthesis.
+  const char* at = strrchr(text, ')');
+  for (int field = 2; at != nullptr && field < kField; ++field) {
+    at = strchr(at + 1, ' ');
+  }
+  const uintptr_t start = at != nullptr ? strtoul(at + 1, nullptr, 10) : 0;
+  errno = saved_errno;
+  return start != 0 && start < break_at_load ? start : break_at_load;
+}
 
 // Copies from an address that may be anything.
 bool ReadSafely(uintptr_t address, void* to, size_t bytes) {
@@ -81,8 +106,8 @@ size_t LibraryBlockBytes(const void* p) {
   if (bytes < 32 || bytes % 16 != 0) {
     return 0;
   }
-  const bool is_in_break =
-      address >= first_break && address + bytes <= reinterpret_cast<uintptr_t>(sbrk(0)) + 8;
+  const bool is_in_break = address + bytes <= reinterpret_cast<uintptr_t>(sbrk(0)) + 8 &&
+                           (address >= break_at_load || address >= BreakStart());
   const bool is_secondary =
       (header.bytes_and_flags & kIsSecondary) != 0 && IsSecondaryChunk(address);
   return is_in_break || is_secondary ? bytes - sizeof(size_t) : 0;
@@ -115,7 +140,7 @@ constexpr ForeignHandlers kHandlers{FreeForeign, ReallocateForeign, UsableSizeFo
 }  // namespace
 
 void StartForeign() {
-  first_break = reinterpret_cast<uintptr_t>(sbrk(0));
+  break_at_load = reinterpret_cast<uintptr_t>(sbrk(0));
   foreign_handlers = &kHandlers;
 }
 

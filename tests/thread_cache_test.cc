@@ -93,7 +93,7 @@ TEST_F(ThreadCacheTest, StaysWithinItsBytes) {
       ASSERT_LE(HeldBytes(), options.magazine_kb * 1024 + first_slots);
     }
   }
-  options.magazine_kb = 1024;
+  options.magazine_kb = 512;
 }
 
 TEST_F(ThreadCacheTest, CountsEveryAllocation) {
