@@ -70,15 +70,35 @@ uint64_t Purger::PurgePools(Region* region, size_t arena_index, uint64_t wanted)
   return purged;
 }
 
+// The descriptors of an arena are one OS page. When all its pools are free and clean, it goes too.
+void Purger::PurgeDescriptors(Region* region, size_t arena_index) {
+  constexpr size_t kBytes = kPoolsPerArena * kDescriptorBytes;
+  const uint64_t bit = uint64_t{1} << arena_index;
+  Arena& arena = region->arenas[arena_index];
+  uint64_t all = ~uint64_t{0};
+  if ((region->described.load(std::memory_order_relaxed) & bit) == 0 ||
+      arena.dirty.load(std::memory_order_relaxed) != 0 || os::PageBytes() > kBytes ||
+      !arena.free.compare_exchange_strong(all, 0, std::memory_order_acquire,
+                                          std::memory_order_relaxed)) {
+    return;
+  }
+  Pool* first = region->descriptor(arena_index * kPoolsPerArena);
+  if (arena.dirty.load(std::memory_order_relaxed) == 0 && os::Purge(first, kBytes)) {
+    region->described.fetch_and(~bit, std::memory_order_relaxed);
+  }
+  regions.GiveBack(first, kPoolsPerArena);
+}
+
 void Purger::VisitRound(uint64_t tick) {
   for (Region* region = regions.oldest(); region != nullptr;
        region = region->next.load(std::memory_order_acquire)) {
     const uint64_t committed = region->committed.load(std::memory_order_acquire);
     for (size_t i = tick % kTicksPerRound; i < kArenasPerRegion; i += kTicksPerRound) {
       Arena& arena = region->arenas[i];
-      if ((committed >> i & 1) == 0) {
+      if (i == 0 || (committed >> i & 1) == 0) {
         continue;
       }
+      PurgeDescriptors(region, i);
       const uint64_t idle =
           arena.free.load(std::memory_order_relaxed) & arena.dirty.load(std::memory_order_relaxed);
       if (idle == 0) {
@@ -130,6 +150,7 @@ uint64_t Purger::PurgeAll() {
     for (size_t i = 1; i < kArenasPerRegion; ++i) {
       if ((committed >> i & 1) != 0) {
         purged += PurgePools(region, i, region->arenas[i].dirty.load(std::memory_order_relaxed));
+        PurgeDescriptors(region, i);
       }
     }
   }

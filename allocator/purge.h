@@ -40,6 +40,7 @@ class Purger {
 
  private:
   void VisitRound(uint64_t tick);
+  static void PurgeDescriptors(Region* region, size_t arena);
   uint64_t PurgePools(Region* region, size_t arena, uint64_t wanted);
 
   Mutex mutex_;

@@ -57,20 +57,22 @@ bool Regions::MarkTaken(Region* region, size_t at, size_t pools) {
   while (pools != 0) {
     const size_t in_arena = at % kPoolsPerArena;
     const size_t here = Lesser(pools, kPoolsPerArena - in_arena);
-    is_zero &= MarkTakenIn(region->arenas[at / kPoolsPerArena], LowBits(here) << in_arena);
+    is_zero &= MarkTakenIn(region, at / kPoolsPerArena, LowBits(here) << in_arena);
     at += here;
     pools -= here;
   }
   return is_zero;
 }
 
-bool Regions::MarkTakenIn(Arena& arena, uint64_t mask) {
+bool Regions::MarkTakenIn(Region* region, size_t arena_index, uint64_t mask) {
+  Arena& arena = region->arenas[arena_index];
   const uint64_t dirty = arena.dirty.load(std::memory_order_relaxed);
   if ((arena.touched.load(std::memory_order_relaxed) & mask) != mask) {
     arena.touched.fetch_or(mask, std::memory_order_relaxed);
   }
   if ((dirty & mask) != mask) {
     arena.dirty.fetch_or(mask, std::memory_order_relaxed);
+    region->described.fetch_or(uint64_t{1} << arena_index, std::memory_order_relaxed);
   }
   if ((arena.aged.load(std::memory_order_relaxed) & mask) != 0) {
     arena.aged.fetch_and(~mask, std::memory_order_relaxed);
@@ -92,7 +94,7 @@ Run Regions::TakeWithinArena(Region* region, size_t arena_index, size_t pools,
     const size_t in_arena = static_cast<size_t>(std::countr_zero(starts));
     const uint64_t mask = LowBits(pools) << in_arena;
     if (TakeExactly(region, arena_index, mask)) {
-      const bool is_zero = MarkTakenIn(arena, mask);
+      const bool is_zero = MarkTakenIn(region, arena_index, mask);
       return {region->descriptor(arena_index * kPoolsPerArena + in_arena), is_zero};
     }
   }

@@ -22,7 +22,8 @@
 //   1. aged and dirty and free together: may be purged. dirty implies touched.
 //   2. A region's `room` is a hint: an arena with free pools has its bit set, or somebody who is
 //      taking or giving back is about to look again.
-//   3. Pool regions are never unmapped: anyone may read any descriptor of a committed arena.
+//   3. An arena whose `described` bit is clear has no dirty pool, and its descriptors are zero.
+//   4. Pool regions are never unmapped: anyone may read any descriptor of a committed arena.
 // Threads: the words are atomic. Growth and runs of several arenas hold the lock.
 
 #ifndef ALLOCATOR_REGION_H_
@@ -48,6 +49,7 @@ struct Arena {
 struct Region {
   std::atomic<uint64_t> room;       // arenas that may have free pools
   std::atomic<uint64_t> committed;  // arenas that are accessible
+  std::atomic<uint64_t> described;  // arenas whose descriptors may be in physical memory
   std::atomic<Region*> next;        // younger
   uint32_t ordinal;                 // 0 for the oldest
   uint32_t arena_count;             // 64, fewer where address space is short
@@ -103,7 +105,7 @@ class Regions {
   bool CommitMore(Region* region);
   bool AddRegion();
   static bool MarkTaken(Region* region, size_t at, size_t pools);
-  static bool MarkTakenIn(Arena& arena, uint64_t mask);
+  static bool MarkTakenIn(Region* region, size_t arena, uint64_t mask);
 
   Mutex mutex_;
   std::atomic<Region*> oldest_{nullptr};

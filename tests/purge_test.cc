@@ -92,6 +92,33 @@ TEST_F(PurgeTest, PurgeAllGoesAtOnceAndOnlyOnce) {
   EXPECT_EQ(purger.PurgeAll(), 0u) << "what is purged is not dirty";
 }
 
+TEST_F(PurgeTest, DescriptorsGoWithTheLastPoolOfAnArena) {
+  if (os::PageBytes() > kPoolsPerArena * kDescriptorBytes) {
+    GTEST_SKIP() << "an arena's descriptors are no whole page here";
+  }
+  const tally::Run run = regions.Take(kPoolsPerArena, kPoolsPerArena);
+  ASSERT_NE(run.first, nullptr);
+  run.first->request_bytes = 1;
+  run.first->start()[0] = 'x';
+  regions.GiveBack(run.first + 1, kPoolsPerArena - 1);
+  purger.PurgeAll();
+  const auto resident = [&] { return os::ResidentBytes(run.first, kPoolBytes); };
+  EXPECT_EQ(resident(), kPoolBytes) << "one pool is in use";
+  regions.GiveBack(run.first, 1);
+  purger.PurgeAll();
+  EXPECT_EQ(resident(), 0u);
+  EXPECT_EQ(run.first->request_bytes, 0u) << "it can be looked at";
+  const tally::Run again = regions.Take(kPoolsPerArena, kPoolsPerArena);
+  ASSERT_EQ(again.first, run.first);
+  again.first->request_bytes = 1;
+  regions.GiveBack(again.first, kPoolsPerArena);
+  for (uint64_t ms = 0; ms <= 2000; ms += 25) {
+    At(ms);
+  }
+  EXPECT_EQ(os::ResidentBytes(run.first->start(), kPoolBytes), 0u);
+  EXPECT_EQ(resident(), 0u) << "by the clock as well";
+}
+
 TEST_F(PurgeTest, PurgedPoolsAreZero) {
   FreeRun();
   purger.PurgeAll();
@@ -118,10 +145,13 @@ TEST_F(PurgeTest, ARefusedPurgeLeavesThePoolsDirty) {
 
 TEST_F(PurgeTest, NeighboursGoInOneCall) {
   purger.PurgeAll();
-  FreeRun();
+  Pool* run = FreeRun();
+  const tally::Run other = regions.Take(1, 1);  // or the descriptors would go as well
+  ASSERT_EQ(other.first, run);
   const uint64_t before = FakeOs::CallsOf(OsCall::kPurge);
   purger.PurgeAll();
   EXPECT_EQ(FakeOs::CallsOf(OsCall::kPurge), before + 1);
+  regions.GiveBack(other.first, 1);
 }
 
 TEST_F(PurgeTest, WithoutDecayATickPurges) {
