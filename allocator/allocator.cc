@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "allocator/books.h"
 #include "allocator/huge.h"
 #include "allocator/large.h"
 #include "allocator/os.h"
@@ -276,13 +277,19 @@ void ThreadExit() {
   }
 }
 
-void ForkPrepare() { registry.LockAll(); }
+void ForkPrepare() {
+  shared_books.mutex.LockForFork();
+  registry.LockAll();
+}
 
-void ForkParent() { registry.UnlockAll(); }
+void ForkParent() {
+  registry.UnlockAll();
+  shared_books.mutex.UnlockAfterFork();
+}
 
 void ForkChild() {
   registry.OrphanOthers(thread_cache);
-  registry.UnlockAll();
+  ForkParent();
 }
 
 }  // namespace tally

@@ -21,6 +21,8 @@
 #include "allocator/totals.h"
 
 namespace tally {
+
+constinit SharedBooks shared_books{};
 namespace {
 
 void CountRun(Books* books, Pool* head) {

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/mutex.h"
 #include "allocator/size_class.h"
 
 namespace tally {
@@ -86,6 +87,14 @@ struct Books {
 
 // Fills `books`.
 void TakeBooks(Books* books);
+
+// The process's one copy: it is too large for a small thread's stack. Locked before any other lock
+// of the allocator; fork takes it along.
+struct SharedBooks {
+  Mutex mutex;
+  Books books;
+};
+extern constinit SharedBooks shared_books;
 
 // What the kernel says of our mappings.
 struct KernelBooks {

@@ -9,16 +9,13 @@
 #include <unistd.h>
 
 #include "allocator/books.h"
-#include "allocator/mutex.h"
 #include "allocator/options.h"
 #include "allocator/text.h"
 
 namespace tally {
 namespace {
 
-// 14 KiB, too much for a small thread's stack.
-constinit Books books{};
-constinit Mutex books_mutex;
+constexpr const Books& books = shared_books.books;
 
 void WriteClasses(Text& out) {
   out << "\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks)\n"
@@ -119,8 +116,8 @@ bool ExpandPath(const char* pattern, Text& path) {
 }  // namespace
 
 bool WriteReport(int descriptor) {
-  const MutexLock lock(books_mutex);
-  TakeBooks(&books);
+  const MutexLock lock(shared_books.mutex);
+  TakeBooks(&shared_books.books);
   KernelBooks kernel;
   TakeKernelBooks(&kernel);
   Text out(descriptor);

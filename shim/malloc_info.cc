@@ -12,18 +12,17 @@
 
 #include "allocator/allocator.h"
 #include "allocator/books.h"
-#include "allocator/mutex.h"
 #include "allocator/report.h"
 #include "shim/shim.h"
 
 namespace {
 
-constinit tally::Books books{};
-constinit tally::Mutex books_mutex;
+using tally::shared_books;
 
 struct mallinfo2 Info() {
-  const tally::MutexLock lock(books_mutex);
-  tally::TakeBooks(&books);
+  const tally::MutexLock lock(shared_books.mutex);
+  const tally::Books& books = shared_books.books;
+  tally::TakeBooks(&shared_books.books);
   const tally::IdentityBooks& terms = books.identity;
   struct mallinfo2 info {};
   info.arena = books.mapped_bytes - books.huge.live_bytes;
@@ -69,9 +68,9 @@ TALLY_EXPORT int malloc_info(int options, FILE* stream) noexcept {
   struct mallinfo2 info = Info();
   fprintf(stream, "<malloc version=\"tally-1\">\n<sizes>\n");
   for (size_t c = 1; c < tally::kClassCount; ++c) {
-    books_mutex.Lock();
-    const tally::ClassBooks entry = books.classes[c];
-    books_mutex.Unlock();
+    shared_books.mutex.Lock();
+    const tally::ClassBooks entry = shared_books.books.classes[c];
+    shared_books.mutex.Unlock();
     if (entry.allocated != 0) {
       fprintf(stream,
               "<size size=\"%zu\" allocated=\"%zu\" freed=\"%zu\" live=\"%zu\" cached=\"%zu\"/>\n",
