@@ -25,6 +25,8 @@ namespace tally {
 constinit SharedBooks shared_books{};
 namespace {
 
+uint64_t Lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
 void CountRun(Books* books, Pool* head) {
   ClassBooks& entry = books->classes[head->size_class];
   const ClassInfo& info = head->info();
@@ -101,7 +103,7 @@ void CountHeldBack(Books* books) {
   });
   registry.ForEachCache([&](ThreadCache& cache) {
     for (size_t c = 1; c < kClassCount; ++c) {
-      books->classes[c].cached += cache.magazines[c].count();
+      books->classes[c].cached += cache.magazines[c].CountSeenFromOutside();
       books->classes[c].allocated += cache.AllocatedOf(static_cast<SizeClass>(c));
       books->counted_frees += cache.FreedOf(static_cast<SizeClass>(c));
     }
@@ -114,8 +116,11 @@ void SumClasses(Books* books) {
     ClassBooks& entry = books->classes[c];
     const uint64_t bytes = BlockBytes(static_cast<SizeClass>(c));
     entry.allocated += totals::UncachedAllocationsOf(static_cast<SizeClass>(c));
+    // Blocks that move while we count may be seen twice: no term may go below zero for it.
+    entry.transit = Lesser(entry.transit, entry.live);
+    entry.cached = Lesser(entry.cached, entry.live - entry.transit);
     entry.live -= entry.cached + entry.transit;
-    entry.freed = entry.allocated - entry.live;
+    entry.freed = entry.allocated - Lesser(entry.live, entry.allocated);
     books->identity.live += entry.live * bytes;
     books->identity.cached += entry.cached * bytes;
     books->identity.transit += entry.transit * bytes;

@@ -52,6 +52,14 @@ struct Magazine {
 
   bool has_slots() const { return bottom != &null_slot; }
   size_t count() const { return static_cast<size_t>(top - bottom); }
+  // For other threads: what count() was a moment ago; 0 while the slots are being replaced.
+  size_t CountSeenFromOutside() const {
+    void** low = __atomic_load_n(&bottom, __ATOMIC_ACQUIRE);
+    void** high = __atomic_load_n(&limit, __ATOMIC_ACQUIRE);
+    void** at = __atomic_load_n(&top, __ATOMIC_ACQUIRE);
+    const bool is_settled = low == __atomic_load_n(&bottom, __ATOMIC_RELAXED);
+    return is_settled && at >= low && at <= high ? static_cast<size_t>(at - low) : 0;
+  }
   // Slots, the sentinel included; 1 while there are none.
   size_t slots() const { return static_cast<size_t>(limit - bottom) + 1; }
 };
