@@ -210,5 +210,51 @@ TEST(OsFailure, OnePurgeAndRetry) {
             0);
 }
 
+// Where a mapping cannot move it may still grow where it is, into granules of its own.
+TEST(OsFailure, AMappingThatCannotMoveGrowsInPlace) {
+  EXPECT_EQ(InChild([] {
+              constexpr size_t kMiB = 1 << 20;
+              FakeOs::Reset();
+              auto* block = static_cast<char*>(Allocate(50 * kMiB));
+              block = static_cast<char*>(Reallocate(block, 10 * kMiB));  // room behind it
+              block[0] = 'a';
+              FakeOs::RefuseKind(OsCall::kReserve, 1, kNever);
+              char* grown = static_cast<char*>(Reallocate(block, 45 * kMiB));
+              if (grown != block || grown[0] != 'a' || grown[45 * kMiB - 1] != 0) abort();
+              if (UsableSize(grown) != 45 * kMiB) abort();
+              // It is refused where that does not help; the block stays what it was.
+              if (Reallocate(block, size_t{1} << 45) != nullptr || block[0] != 'a') abort();
+              if (UsableSize(block) != 45 * kMiB) abort();
+              FakeOs::Reset();
+              grown = static_cast<char*>(Reallocate(block, 90 * kMiB));
+              if (grown == nullptr || grown[0] != 'a') abort();
+              Free(grown);
+              if (region_map.Lookup(block + 20 * kMiB) != Granule::kNothing) abort();
+            }),
+            0);
+}
+
+// A move that is refused for want of memory leaves no reservation behind.
+TEST(OsFailure, ARefusedMoveLeavesNothingBehind) {
+  EXPECT_EQ(InChild([] {
+              FakeOs::Reset();
+              void* block = Allocate(size_t{20} << 20);
+              void* wall = Allocate(size_t{20} << 20);
+              Trim();
+              const uint64_t before = FakeOs::address_bytes();
+              for (int i = 0; i < 10; ++i) {
+                FakeOs::RefuseKind(OsCall::kCommit, 1, kNever);
+                FakeOs::RefuseKind(OsCall::kGrowInPlace, 1, kNever);
+                if (Reallocate(wall, size_t{100} << 20) != nullptr) abort();
+                if (Reallocate(block, size_t{100} << 20) != nullptr) abort();
+              }
+              if (FakeOs::address_bytes() != before) abort();
+              FakeOs::Reset();
+              Free(block);
+              Free(wall);
+            }),
+            0);
+}
+
 }  // namespace
 }  // namespace tally::testing
