@@ -42,10 +42,9 @@ constexpr SizeClass ClassFor(size_t bytes) {
   if (bytes <= 1024) {
     return static_cast<SizeClass>(kSmallClasses + (bytes - kSmallBytes + 31) / 32);
   }
-  const int width = std::bit_width(bytes - 1);  // 11 for 1,025..2,048
+  const auto width = static_cast<size_t>(std::bit_width(bytes - 1));  // 11 for 1,025..2,048
   const size_t eighth = (bytes - 1) >> (width - 4);
-  return static_cast<SizeClass>(kSmallClasses + kMiddleClasses +
-                                static_cast<size_t>(width - 11) * 8 + eighth - 7);
+  return static_cast<SizeClass>(kSmallClasses + kMiddleClasses + (width - 11) * 8 + eighth - 7);
 }
 
 constexpr size_t ComputeBlockBytes(size_t size_class) {

@@ -19,7 +19,7 @@
 #include "shim/shim.h"
 
 namespace {
-[[gnu::used]] void (*const keep_lifecycle)(int, char**, char**) = tally::shim::StartLifecycle;
+[[gnu::used]] void (*const kKeepLifecycle)(int, char**, char**) = tally::shim::StartLifecycle;
 }  // namespace
 
 extern "C" {
