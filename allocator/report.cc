@@ -15,9 +15,7 @@
 namespace tally {
 namespace {
 
-constexpr const Books& books = shared_books.books;
-
-void WriteClasses(Text& out) {
+void WriteClasses(Text& out, const Books& books) {
   out << "\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks)\n"
          "   size    allocated        freed         live     live bytes   cached  transit"
          "  free in pools     runs  refills  flushes\n";
@@ -40,7 +38,7 @@ void WriteTier(Text& out, const char* name, const TierBooks& tier) {
   out.Number(tier.live_bytes, 16).Number(tier.requested_bytes, 16) << '\n';
 }
 
-void WriteTiers(Text& out) {
+void WriteTiers(Text& out, const Books& books) {
   out << "\nlarger blocks                          allocated       freed      live      live bytes"
          "       requested\n";
   WriteTier(out, "large (runs of pools)", books.large);
@@ -52,7 +50,7 @@ void WriteTerm(Text& out, char sign, const char* name, uint64_t bytes, const cha
   out.Column(name, 16).Number(bytes, 16).Bytes(bytes, 14) << "   " << meaning << '\n';
 }
 
-void WriteIdentity(Text& out) {
+void WriteIdentity(Text& out, const Books& books) {
   const IdentityBooks& terms = books.identity;
   out << "\nidentity (bytes)\n";
   WriteTerm(out, ' ', "mapped", books.mapped_bytes, "accessible memory that is ours");
@@ -87,7 +85,7 @@ void WriteKernel(Text& out, const KernelBooks& kernel) {
             "code, stacks, files, other mappings");
 }
 
-void WriteThreads(Text& out) {
+void WriteThreads(Text& out, const Books& books) {
   out << "\nthreads: " << books.live_threads << " with a cache now, " << books.peak_threads
       << " at most, " << books.threads_started << " started; " << books.heaps << " heaps; "
       << books.regions << " regions (";
@@ -117,16 +115,17 @@ bool ExpandPath(const char* pattern, Text& path) {
 
 bool WriteReport(int descriptor) {
   const MutexLock lock(shared_books.mutex);
+  const Books& books = shared_books.books;
   TakeBooks(&shared_books.books);
   KernelBooks kernel;
   TakeKernelBooks(&kernel);
   Text out(descriptor);
   out << "tally: report of process " << int64_t{getpid()} << ": " << books.live_blocks()
       << " live blocks, " << books.allocated_blocks() << " allocated\n";
-  WriteClasses(out);
-  WriteTiers(out);
-  WriteThreads(out);
-  WriteIdentity(out);
+  WriteClasses(out, books);
+  WriteTiers(out, books);
+  WriteThreads(out, books);
+  WriteIdentity(out, books);
   WriteKernel(out, kernel);
   return out.Flush();
 }
