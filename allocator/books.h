@@ -57,11 +57,39 @@ struct IdentityBooks {
   uint64_t metadata;
   uint64_t guards;
 
-  uint64_t sum() const {
-    return live + cached + transit + free_in_pools + tails + dirty + purged + never_touched +
-           metadata + guards;
-  }
+  uint64_t sum() const;
 };
+
+// The terms in the order in which reports show them.
+struct IdentityTerm {
+  const char* key;    // in machine-readable reports
+  const char* title;  // in those for people
+  uint64_t IdentityBooks::*bytes;
+  const char* meaning;
+};
+inline constexpr IdentityTerm kIdentityTerms[] = {
+    {"live", "live", &IdentityBooks::live, "blocks in the program's hands, rounding included"},
+    {"cached", "cached", &IdentityBooks::cached, "free blocks in magazines and depots"},
+    {"transit", "in transit", &IdentityBooks::transit, "free blocks on their way to their heap"},
+    {"free_in_pools", "free in pools", &IdentityBooks::free_in_pools,
+     "free blocks in pools in use"},
+    {"tails", "tails", &IdentityBooks::tails, "behind the last block of a run"},
+    {"dirty", "dirty", &IdentityBooks::dirty, "free pools and mappings not yet given back"},
+    {"purged", "purged", &IdentityBooks::purged, "free pools given back to the system"},
+    {"never_touched", "never touched", &IdentityBooks::never_touched,
+     "pools committed and not used so far"},
+    {"metadata", "metadata", &IdentityBooks::metadata,
+     "descriptors, region map (8 MiB of zero page), caches"},
+    {"guards", "guards", &IdentityBooks::guards, "none in this version"},
+};
+
+inline uint64_t IdentityBooks::sum() const {
+  uint64_t sum = 0;
+  for (const IdentityTerm& term : kIdentityTerms) {
+    sum += this->*term.bytes;
+  }
+  return sum;
+}
 
 struct Books {
   ClassBooks classes[kClassCount];
@@ -104,6 +132,11 @@ struct KernelBooks {
   uint64_t resident_metadata;
   uint64_t process_rss;
   bool is_known;  // /proc could be read
+
+  uint64_t not_ours() const {
+    const uint64_t ours = resident_pools + resident_huge + resident_metadata;
+    return process_rss > ours ? process_rss - ours : 0;
+  }
 };
 void TakeKernelBooks(KernelBooks* books);
 

@@ -23,6 +23,15 @@ TALLY_EXPORT int tally_stats_dump(int descriptor) {
   return tally::WriteReport(descriptor) ? 0 : -1;
 }
 
+TALLY_EXPORT int tally_dump(const char* pattern, const char* format) {
+  tally::ReportFormat parsed = tally::ReportFormat::kText;
+  if (format != nullptr && !tally::ParseReportFormat(format, &parsed)) {
+    errno = EINVAL;
+    return -1;
+  }
+  return tally::WriteReportToFile(pattern, parsed) ? 0 : -1;
+}
+
 TALLY_EXPORT int tally_option(const char* name, char* buffer, size_t bytes) {
   return tally::options.Describe(name, buffer, bytes) ? 0 : -1;
 }

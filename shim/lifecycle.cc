@@ -74,10 +74,17 @@ void AfterForkInChild() {
   if (_IO_list_resetlock != nullptr) {
     _IO_list_resetlock();
   }
+  RestartReporter();
 }
 
 // Programs close stderr before the last destructors run (coreutils do, to find write errors).
 void KeepStderr() { report_descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200); }
+
+void Warn(const char* text) {
+  if (write(STDERR_FILENO, text, strlen(text)) < 0) {
+    return;  // nobody listens
+  }
+}
 
 void StartOptions(const char* const* environment) {
   if (getauxval(AT_SECURE) != 0) {
@@ -87,22 +94,28 @@ void StartOptions(const char* const* environment) {
   if (options.help) {
     options.PrintHelp(STDERR_FILENO);
   }
-  if (strcmp(options.stats, "exit") == 0) {
-    if (*options.stats_file == '\0') {
-      KeepStderr();
-    }
-  } else if (*options.stats != '\0') {
-    static constexpr char kWarning[] =
-        "tally: warning: TALLY_STATS: only \"exit\" is known; no report will be printed\n";
-    if (write(STDERR_FILENO, kWarning, sizeof(kWarning) - 1) < 0) {
-      return;  // nobody listens
-    }
+  const bool at_exit = strcmp(options.stats, "exit") == 0;
+  const bool is_any_wanted =
+      at_exit || options.stats_interval != 0 || *options.stats_signal != '\0';
+  if (is_any_wanted && *options.stats_file == '\0') {
+    KeepStderr();
+  }
+  if (!at_exit && *options.stats != '\0') {
+    Warn("tally: warning: TALLY_STATS: only \"exit\" is known; no report will be printed\n");
+  }
+  ReportFormat format = ReportFormat::kText;
+  if (!ParseReportFormat(options.stats_format, &format)) {
+    Warn(
+        "tally: warning: TALLY_STATS_FORMAT: not text, json, openmetrics or prometheus; "
+        "using text\n");
   }
 }
 
+int ReportDescriptor() { return report_descriptor >= 0 ? report_descriptor : STDERR_FILENO; }
+
 [[gnu::destructor(101)]] void End() {
   if (strcmp(options.stats, "exit") == 0) {
-    WriteReportAsConfigured(report_descriptor >= 0 ? report_descriptor : STDERR_FILENO);
+    WriteReportAsConfigured(ReportDescriptor());
   }
 }
 
@@ -117,6 +130,7 @@ void StartOptions(const char* const* environment) {
   thread_start_hook = ThreadStarts;
   // First in, last to prepare: other libraries' handlers may still allocate.
   pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+  StartReporter(ReportDescriptor());
 }
 
 }  // namespace tally::shim

@@ -29,6 +29,10 @@ inline void* NoMemory() {
 
 // Installs the handlers for pointers of the C library's own malloc (foreign.cc).
 void StartForeign();
+// Starts the thread that writes reports now and then, if an option asks for it; and again in a
+// forked child (reporter.cc). Reports go to `descriptor` where no file is named.
+void StartReporter(int descriptor);
+void RestartReporter();
 // Runs before the program's own constructors (lifecycle.cc). Named here so that malloc.cc can refer
 // to it: in a static program nothing else pulls that file out of the archive.
 void StartLifecycle(int argc, char** argv, char** environment);

@@ -33,6 +33,12 @@ int tally_trim(void);
 /* Writes the report to the file descriptor. Returns 0, or -1 if it could not be written. */
 int tally_stats_dump(int descriptor);
 
+/* Writes the report to the file `pattern`, in which %p is the process id, %t the time in seconds
+ * and %n the report's number. `format` is "text", "json", "openmetrics" or "prometheus"; null is
+ * "text". The file is there whole or not at all. Returns 0, or -1 if it could not be written, or
+ * with EINVAL if there is no such format. */
+int tally_dump(const char* pattern, const char* format);
+
 /* The value in force of an option, named as its environment variable, as text in `buffer`, cut at
  * `bytes` (the null included). Returns 0, or -1 if there is no such option. */
 int tally_option(const char* name, char* buffer, size_t bytes);

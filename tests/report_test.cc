@@ -84,12 +84,18 @@ TEST(Report, GoesToTheFileOfTheOptions) {
   unlink(path.c_str());
 }
 
-TEST(Report, AFileThatCannotBeMadeGivesAWarning) {
-  for (const std::string& path : {std::string("/nonexistent/file"), std::string(5000, 'x')}) {
+TEST(Report, AFileThatCannotBeMadeGivesOneWarning) {
+  for (const std::string& path : {std::string(5000, 'x'), std::string("/nonexistent/file")}) {
+    EXPECT_FALSE(WriteReportToFile(path.c_str(), ReportFormat::kText));
     options.stats_file = path.c_str();
     CaptureStderr();
     WriteReportAsConfigured(STDERR_FILENO);
-    EXPECT_THAT(GetCapturedStderr(), ::testing::StartsWith("tally: warning: TALLY_STATS_FILE="));
+    const std::string warning = GetCapturedStderr();
+    if (path.size() == 5000) {
+      EXPECT_THAT(warning, ::testing::StartsWith("tally: warning: TALLY_STATS_FILE=xxx"));
+    } else {
+      EXPECT_EQ(warning, "") << "said once";
+    }
   }
   options.stats_file = "";
 }

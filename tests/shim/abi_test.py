@@ -18,7 +18,8 @@ C_NAMES = set("""
     malloc_usable_size cfree free_sized free_aligned_sized mallinfo mallinfo2 mallopt malloc_trim
     malloc_stats malloc_info nallocx""".split())
 OWN_NAMES = set("""
-    tally_version tally_malloc8 tally_usable_size tally_trim tally_stats_dump tally_option""".split())
+    tally_version tally_malloc8 tally_usable_size tally_trim tally_stats_dump tally_dump
+    tally_option""".split())
 NEW_NAMES = {f"_Zn{a}m{b}{c}" for a in "wa" for b in ("", "St11align_val_t")
              for c in ("", "RKSt9nothrow_t")}
 DELETE_NAMES = {f"_Zd{a}Pv{b}" for a in "la"

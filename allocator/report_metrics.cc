@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// For Prometheus and its kin.
+
+#include "allocator/report_formats.h"
+#include "allocator/size_class.h"
+
+namespace tally {
+namespace {
+
+class Metrics {
+ public:
+  Metrics(Text& out, bool is_open) : out_(out), is_open_(is_open) {}
+
+  // Starts a family. OpenMetrics names a counter's family without the suffix of its samples.
+  void Family(const char* name, bool is_counter, const char* help) {
+    name_ = name;
+    suffix_ = is_counter ? "_total" : "";
+    const char* family_suffix = is_open_ ? "" : suffix_;
+    out_ << "# HELP " << name << family_suffix << ' ' << help << '\n';
+    out_ << "# TYPE " << name << family_suffix << (is_counter ? " counter\n" : " gauge\n");
+  }
+  void Sample(uint64_t value) { out_ << name_ << suffix_ << ' ' << value << '\n'; }
+  void Sample(const char* label, const char* label_value, uint64_t value) {
+    out_ << name_ << suffix_ << '{' << label << "=\"" << label_value << "\"} " << value << '\n';
+  }
+  void Sample(const char* label, uint64_t label_value, uint64_t value) {
+    out_ << name_ << suffix_ << '{' << label << "=\"" << label_value << "\"} " << value << '\n';
+  }
+
+ private:
+  Text& out_;
+  bool is_open_;
+  const char* name_ = "";
+  const char* suffix_ = "";
+};
+
+struct ClassFamily {
+  const char* name;
+  bool is_counter;
+  const char* help;
+  uint64_t ClassBooks::*blocks;
+};
+constexpr ClassFamily kClassFamilies[] = {
+    {"tally_class_allocated_blocks", true, "Blocks of the size class ever allocated.",
+     &ClassBooks::allocated},
+    {"tally_class_freed_blocks", true, "Blocks of the size class ever freed.", &ClassBooks::freed},
+    {"tally_class_live_blocks", false, "Blocks of the size class in the program's hands.",
+     &ClassBooks::live},
+    {"tally_class_cached_blocks", false, "Free blocks in magazines and depots.",
+     &ClassBooks::cached},
+    {"tally_class_transit_blocks", false, "Free blocks on their way to their heap.",
+     &ClassBooks::transit},
+    {"tally_class_free_blocks", false, "Free blocks in pools in use.", &ClassBooks::free_in_pools},
+    {"tally_class_runs", false, "Runs of pools of the size class.", &ClassBooks::runs},
+    {"tally_class_refills", true, "Magazines refilled.", &ClassBooks::refills},
+    {"tally_class_flushes", true, "Magazines flushed.", &ClassBooks::flushes},
+};
+
+struct TierFamily {
+  const char* name;
+  bool is_counter;
+  const char* help;
+  uint64_t TierBooks::*value;
+};
+constexpr TierFamily kTierFamilies[] = {
+    {"tally_tier_allocated_blocks", true, "Large and huge blocks ever allocated.",
+     &TierBooks::allocated},
+    {"tally_tier_freed_blocks", true, "Large and huge blocks ever freed.", &TierBooks::freed},
+    {"tally_tier_live_blocks", false, "Large and huge blocks in the program's hands.",
+     &TierBooks::live},
+    {"tally_tier_live_bytes", false, "Memory of live large and huge blocks.",
+     &TierBooks::live_bytes},
+    {"tally_tier_requested_bytes", false, "What was asked for of it.", &TierBooks::requested_bytes},
+};
+
+void WriteClasses(Metrics& metrics, const Books& books) {
+  for (const ClassFamily& family : kClassFamilies) {
+    metrics.Family(family.name, family.is_counter, family.help);
+    for (size_t c = 1; c < kClassCount; ++c) {
+      const ClassBooks& entry = books.classes[c];
+      if (entry.allocated != 0 || entry.runs != 0) {
+        metrics.Sample("size", BlockBytes(static_cast<SizeClass>(c)), entry.*family.blocks);
+      }
+    }
+  }
+}
+
+void WriteTiers(Metrics& metrics, const Books& books) {
+  for (const TierFamily& family : kTierFamilies) {
+    metrics.Family(family.name, family.is_counter, family.help);
+    metrics.Sample("tier", "large", books.large.*family.value);
+    metrics.Sample("tier", "huge", books.huge.*family.value);
+  }
+}
+
+void WriteIdentity(Metrics& metrics, const Books& books) {
+  metrics.Family("tally_mapped_bytes", false, "Accessible memory of the allocator.");
+  metrics.Sample(books.mapped_bytes);
+  metrics.Family("tally_identity_bytes", false, "What mapped memory is; the terms' sum is mapped.");
+  for (const IdentityTerm& term : kIdentityTerms) {
+    metrics.Sample("term", term.key, books.identity.*term.bytes);
+  }
+}
+
+void WriteKernel(Metrics& metrics, const KernelBooks& kernel) {
+  if (!kernel.is_known) {
+    return;
+  }
+  metrics.Family("tally_process_resident_bytes", false, "RSS of the process.");
+  metrics.Sample(kernel.process_rss);
+  metrics.Family("tally_resident_bytes", false, "What of the RSS is whose.");
+  metrics.Sample("part", "pools", kernel.resident_pools);
+  metrics.Sample("part", "huge", kernel.resident_huge);
+  metrics.Sample("part", "metadata", kernel.resident_metadata);
+  metrics.Sample("part", "not_ours", kernel.not_ours());
+}
+
+}  // namespace
+
+void WriteMetrics(Text& out, const Report& report, bool is_open) {
+  Metrics metrics(out, is_open);
+  const Books& books = report.books;
+  const auto one = [&](const char* name, bool is_counter, const char* help, uint64_t value) {
+    metrics.Family(name, is_counter, help);
+    metrics.Sample(value);
+  };
+  WriteIdentity(metrics, books);
+  WriteKernel(metrics, report.kernel);
+  WriteClasses(metrics, books);
+  WriteTiers(metrics, books);
+  one("tally_threads", false, "Threads with a cache.", books.live_threads);
+  one("tally_threads_started", true, "Threads that ever had a cache.", books.threads_started);
+  one("tally_heaps", false, "Heaps.", books.heaps);
+  one("tally_regions", false, "Regions of 16 MiB.", books.regions);
+  one("tally_purged_bytes", true, "Memory given back to the system.", books.purged_bytes);
+  one("tally_purge_calls", true, "System calls that gave memory back.", books.purge_calls);
+  one("tally_mismatched_sizes", true, "Sized deletes that contradicted the block's class.",
+      books.mismatched_sizes);
+  if (is_open) {
+    out << "# EOF\n";
+  }
+}
+
+}  // namespace tally

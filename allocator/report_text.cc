@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// For people.
+
+#include "allocator/report_formats.h"
+
+namespace tally {
+namespace {
+
+void WriteClasses(Text& out, const Books& books) {
+  out << "\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks)\n"
+         "   size    allocated        freed         live     live bytes   cached  transit"
+         "  free in pools     runs  refills  flushes\n";
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const ClassBooks& entry = books.classes[c];
+    if (entry.allocated == 0 && entry.runs == 0) {
+      continue;
+    }
+    const uint64_t bytes = BlockBytes(static_cast<SizeClass>(c));
+    out.Number(bytes, 7).Number(entry.allocated, 13).Number(entry.freed, 13).Number(entry.live, 13);
+    out.Number(entry.live * bytes, 15).Number(entry.cached, 9).Number(entry.transit, 9);
+    out.Number(entry.free_in_pools, 15).Number(entry.runs, 9).Number(entry.refills, 9);
+    out.Number(entry.flushes, 9) << '\n';
+  }
+}
+
+void WriteTier(Text& out, const char* name, const TierBooks& tier) {
+  out << "  ";
+  out.Column(name, 34).Number(tier.allocated, 12).Number(tier.freed, 12).Number(tier.live, 10);
+  out.Number(tier.live_bytes, 16).Number(tier.requested_bytes, 16) << '\n';
+}
+
+void WriteTiers(Text& out, const Books& books) {
+  out << "\nlarger blocks                          allocated       freed      live      live bytes"
+         "       requested\n";
+  WriteTier(out, "large (runs of pools)", books.large);
+  WriteTier(out, "huge (mappings of their own)", books.huge);
+}
+
+void WriteTerm(Text& out, char sign, const char* name, uint64_t bytes, const char* meaning) {
+  out << "  " << sign << ' ';
+  out.Column(name, 16).Number(bytes, 16).Bytes(bytes, 14) << "   " << meaning << '\n';
+}
+
+void WriteIdentity(Text& out, const Books& books) {
+  out << "\nidentity (bytes)\n";
+  WriteTerm(out, ' ', "mapped", books.mapped_bytes, "accessible memory that is ours");
+  char sign = '=';
+  for (const IdentityTerm& term : kIdentityTerms) {
+    WriteTerm(out, sign, term.title, books.identity.*term.bytes, term.meaning);
+    sign = '+';
+  }
+  out << "  identity holds: " << (books.identity.sum() == books.mapped_bytes ? "yes" : "NO")
+      << '\n';
+}
+
+void WriteKernel(Text& out, const KernelBooks& kernel) {
+  if (!kernel.is_known) {
+    out << "\nkernel: /proc/self/maps cannot be read\n";
+    return;
+  }
+  out << "\nkernel: Size of our accessible mappings";
+  out.Number(kernel.accessible_bytes, 16).Bytes(kernel.accessible_bytes, 14) << '\n';
+  out << "kernel: resident (bytes)\n";
+  WriteTerm(out, ' ', "process RSS", kernel.process_rss, "of the whole process");
+  WriteTerm(out, '=', "pools", kernel.resident_pools, "blocks of all classes and large blocks");
+  WriteTerm(out, '+', "huge", kernel.resident_huge, "mappings of their own");
+  WriteTerm(out, '+', "metadata", kernel.resident_metadata, "ours");
+  WriteTerm(out, '+', "not ours", kernel.not_ours(), "code, stacks, files, other mappings");
+}
+
+void WriteThreads(Text& out, const Books& books) {
+  out << "\nthreads: " << books.live_threads << " with a cache now, " << books.peak_threads
+      << " at most, " << books.threads_started << " started; " << books.heaps << " heaps; "
+      << books.regions << " regions (";
+  out.Bytes(books.reserved_bytes, 0) << " of address space)\n";
+  out << "purged: ";
+  out.Bytes(books.purged_bytes, 0) << " in " << books.purge_calls << " calls\n";
+  out << "sized deletes that did not match: " << books.mismatched_sizes << '\n';
+}
+
+}  // namespace
+
+void WriteText(Text& out, const Report& report) {
+  const Books& books = report.books;
+  out << "tally: report of process " << report.process << ": " << books.live_blocks()
+      << " live blocks, " << books.allocated_blocks() << " allocated\n";
+  WriteClasses(out, books);
+  WriteTiers(out, books);
+  WriteThreads(out, books);
+  WriteIdentity(out, books);
+  WriteKernel(out, report.kernel);
+}
+
+}  // namespace tally
