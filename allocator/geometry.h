@@ -82,7 +82,7 @@ inline constexpr size_t kMagazineBytesMax = 64 * 1024;
 // ...and at most this many slots (one is the null sentinel), at least kMagazineSlotsMin.
 inline constexpr size_t kMagazineSlotsMax = 512;
 inline constexpr size_t kMagazineSlotsMin = 4;
-inline constexpr size_t kMagazineSlotsFirst = 8;
+inline constexpr size_t kMagazineSlotsFirst = 4;
 
 // Blocks in one batch: with its header, 512 bytes.
 inline constexpr size_t kBatchBlocks = 61;
