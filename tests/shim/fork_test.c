@@ -90,13 +90,19 @@ static void ForkInHandler(int number) {
 static void TestSignals(void) {
   signal(SIGUSR1, ForkInHandler);
   const pid_t parent = getpid();
+  // No signal before our own fork is over: glibc's waits for itself if a handler forks inside it.
+  int is_ready[2];
+  EXPECT_EQ(pipe(is_ready), 0);
   const pid_t sender = fork();
   if (sender == 0) {
+    char byte;
+    if (read(is_ready[0], &byte, 1) != 1) _exit(1);
     for (int i = 0; i < 3000 && kill(parent, SIGUSR1) == 0; ++i) {
       usleep(500);
     }
     _exit(0);
   }
+  EXPECT_EQ(write(is_ready[1], "", 1), 1);
   const time_t end = time(NULL) + 3;
   unsigned seed = 7;
   while (time(NULL) < end) {
