@@ -39,12 +39,16 @@ size_t UsableOf(const Pool* head) {
              : head->info().block_bytes;
 }
 
+// Who grows by a quarter and more copies each byte a few times in all, into memory that is there
+// already. Who grows by small steps would copy for ever: a mapping grows without.
+bool Creeps(size_t old_usable, size_t bytes) {
+  return bytes > old_usable && bytes < old_usable + old_usable / 4 && bytes > kGrowingBytesMax;
+}
+
 void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
   void* block = nullptr;
   bool is_zero = false;  // nobody asks
-  // Who grows by a quarter and more copies each byte a few times in all, into memory that is there
-  // already. Who grows by small steps would copy for ever: a mapping grows without.
-  if (bytes > old_usable && bytes < old_usable + old_usable / 4 && bytes > kGrowingBytesMax) {
+  if (Creeps(old_usable, bytes)) {
     block = bytes <= kRequestBytesMax ? huge_blocks.Allocate(bytes, kPoolBytes, &is_zero) : nullptr;
   }
   if (block == nullptr) {
@@ -103,7 +107,8 @@ void* Reallocate(void* p, size_t bytes) {
     const bool is_aligned = reinterpret_cast<uintptr_t>(p) % kMallocAlignment == 0 || bytes <= 8;
     return bytes <= usable && bytes >= usable / 2 && is_aligned ? p : MoveBlock(p, usable, bytes);
   }
-  if (bytes > kClassBytesMax && bytes <= kRunBytesMax && large_blocks.ResizeInPlace(head, bytes)) {
+  if (bytes > kClassBytesMax && bytes <= kRunBytesMax && !Creeps(usable, bytes) &&
+      large_blocks.ResizeInPlace(head, bytes)) {
     return p;
   }
   return MoveBlock(p, usable, bytes);
