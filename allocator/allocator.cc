@@ -177,9 +177,7 @@ void* AllocateClassSlow(SizeClass size_class) noexcept {
 
 void* AllocateSlow(size_t bytes) noexcept {
   if (bytes > kSmallBytes && bytes <= kClassBytesMax) {
-    const SizeClass size_class = ClassFor(bytes);
-    void* block = thread_cache->magazines[size_class].TryPop();
-    return block != nullptr ? block : AllocateClassSlow(size_class);
+    return AllocateFromClass(ClassFor(bytes));
   }
   if (bytes > kClassBytesMax) {
     bool is_zero = false;
@@ -188,8 +186,7 @@ void* AllocateSlow(size_t bytes) noexcept {
   if (bytes == 0) {
     return Allocate(1);
   }
-  return AllocateClassSlow(static_cast<SizeClass>((bytes + kMallocAlignment - 1) /
-                                                  kMallocAlignment * kMallocAlignment / 8));
+  return AllocateClassSlow(static_cast<SizeClass>(RoundToMallocAlignment(bytes) / 8));
 }
 
 void* AllocateZeroed(size_t bytes) {
@@ -215,8 +212,7 @@ void* AllocateAligned(size_t bytes, size_t alignment) {
     bool is_zero = false;
     return AllocateRun(bytes, alignment, &is_zero);
   }
-  void* block = thread_cache->magazines[size_class].TryPop();
-  return block != nullptr ? block : AllocateClassSlow(size_class);
+  return AllocateFromClass(size_class);
 }
 
 void FreeSlow(void* p) noexcept {

@@ -61,9 +61,7 @@ void FreeSizedSlow(void* p, size_t bytes) noexcept;
 // Where the cache has the magazine for a small size at malloc's alignment, as descriptors hold it.
 // Other sizes give the offset of some larger class or of none.
 inline size_t SmallMagazineOffset(size_t bytes) {
-  constexpr size_t kMask = ~(kMallocAlignment - 1);
-  const size_t rounded = ((bytes - 1) & kMask) + kMallocAlignment;
-  return rounded * (sizeof(Magazine) / 8) + MagazineOffset(0);
+  return RoundToMallocAlignment(bytes) * (sizeof(Magazine) / 8) + MagazineOffset(0);
 }
 
 // The fast path of Allocate, alone: null where there is more to do.
@@ -80,14 +78,18 @@ inline void* Allocate(size_t bytes) {
   return block != nullptr ? block : AllocateSlow(bytes);
 }
 
+// A block of the class.
+inline void* AllocateFromClass(SizeClass size_class) {
+  void* block = thread_cache->magazines[size_class].TryPop();
+  return block != nullptr ? block : AllocateClassSlow(size_class);
+}
+
 // At least `bytes`, aligned to 8: the classes between the multiples of 16 serve here.
 inline void* Allocate8(size_t bytes) {
   if (bytes - 1 >= kSmallBytes) [[unlikely]] {
     return AllocateSlow(bytes);
   }
-  const SizeClass size_class = ClassFor(bytes);
-  void* block = thread_cache->magazines[size_class].TryPop();
-  return block != nullptr ? block : AllocateClassSlow(size_class);
+  return AllocateFromClass(ClassFor(bytes));
 }
 
 // Null is allowed. Ends the program on what is not a live block, now or when its magazine is

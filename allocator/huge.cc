@@ -139,9 +139,8 @@ bool HugeBlocks::Free(void* start) {
   }
   counts_.freed.fetch_add(1, std::memory_order_relaxed);
   region_map.Clear(block.start, block.bytes);
-  if (!spare_mappings.Keep(block.start, block.bytes) && !os::Unmap(block.start, block.bytes)) {
-    // The map table is full: the addresses stay lost, the memory goes back.
-    os::Purge(block.start, block.bytes);
+  if (!spare_mappings.Keep(block.start, block.bytes)) {
+    os::UnmapOrPurge(block.start, block.bytes);
   }
   return true;
 }
@@ -223,9 +222,7 @@ void* HugeBlocks::Resize(void* start, size_t bytes) {
       const size_t keep = (mapped + kRegionBytes - 1) & ~(kRegionBytes - 1);
       region_map.Clear(old.start + keep, old.bytes - keep);
     }
-    if (!os::Unmap(old.start + mapped, old.bytes - mapped)) {
-      os::Purge(old.start + mapped, old.bytes - mapped);
-    }
+    os::UnmapOrPurge(old.start + mapped, old.bytes - mapped);
     is_done = true;
   }
   if (!is_done) {

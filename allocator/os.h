@@ -41,6 +41,13 @@ bool Unmap(void* start, size_t bytes);
 // Gives the physical pages back and keeps the addresses; they read as zero on success.
 bool Purge(void* start, size_t bytes);
 
+// Unmaps, or where the map table is full at least purges: the addresses stay lost then.
+inline void UnmapOrPurge(void* start, size_t bytes) {
+  if (!Unmap(start, bytes)) {
+    Purge(start, bytes);
+  }
+}
+
 // Lengthens committed memory where it is, if the addresses behind it are unused.
 bool GrowInPlace(void* start, size_t bytes, size_t new_bytes);
 

@@ -95,7 +95,7 @@ void Purger::VisitRound(uint64_t tick) {
     const uint64_t committed = region->committed.load(std::memory_order_acquire);
     for (size_t i = tick % kTicksPerRound; i < kArenasPerRegion; i += kTicksPerRound) {
       Arena& arena = region->arenas[i];
-      if (i == 0 || (committed >> i & 1) == 0) {
+      if ((committed >> i & 1) == 0) {
         continue;
       }
       PurgeDescriptors(region, i);

@@ -144,7 +144,7 @@ size_t UsableSize(const void* p) {
 size_t GoodSize(size_t bytes) {
   bytes = bytes == 0 ? 1 : bytes;
   if (bytes <= kSmallBytes) {
-    return (bytes + kMallocAlignment - 1) & ~(kMallocAlignment - 1);
+    return RoundToMallocAlignment(bytes);
   }
   if (bytes <= kClassBytesMax) {
     return BlockBytes(ClassFor(bytes));

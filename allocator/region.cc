@@ -20,7 +20,22 @@ constexpr uint64_t kAll = ~uint64_t{0};
 
 constexpr uint64_t LowBits(size_t count) { return count >= 64 ? kAll : (uint64_t{1} << count) - 1; }
 
-constexpr size_t Lesser(size_t a, size_t b) { return a < b ? a : b; }
+// Calls visit(arena, mask) for each arena in which some of the `pools` from the `at`-th of a region
+// on lie, until it says false. Returns how many pools it said true for.
+template <typename Visit>
+size_t ForEachArenaOf(size_t at, size_t pools, Visit visit) {
+  size_t visited = 0;
+  while (visited != pools) {
+    const size_t in_arena = (at + visited) % kPoolsPerArena;
+    const size_t left = pools - visited;
+    const size_t here = left < kPoolsPerArena - in_arena ? left : kPoolsPerArena - in_arena;
+    if (!visit((at + visited) / kPoolsPerArena, LowBits(here) << in_arena)) {
+      break;
+    }
+    visited += here;
+  }
+  return visited;
+}
 
 // Positions at which `count` adjacent bits of `word` are set, by doubling.
 uint64_t RunStarts(uint64_t word, size_t count) {
@@ -54,13 +69,10 @@ bool Regions::IsInCommittedArena(const void* p) {
 // Writes the words of pools just taken. True when every byte of them is known to be zero.
 bool Regions::MarkTaken(Region* region, size_t at, size_t pools) {
   bool is_zero = true;
-  while (pools != 0) {
-    const size_t in_arena = at % kPoolsPerArena;
-    const size_t here = Lesser(pools, kPoolsPerArena - in_arena);
-    is_zero &= MarkTakenIn(region, at / kPoolsPerArena, LowBits(here) << in_arena);
-    at += here;
-    pools -= here;
-  }
+  ForEachArenaOf(at, pools, [&](size_t arena, uint64_t mask) {
+    is_zero &= MarkTakenIn(region, arena, mask);
+    return true;
+  });
   return is_zero;
 }
 
@@ -174,15 +186,8 @@ bool Regions::TakeExactly(Region* region, size_t arena_index, uint64_t mask) {
 
 // Takes `pools` adjacent pools from the `at`-th of an arena on, or none.
 bool Regions::TakeAt(Region* region, size_t at, size_t pools) {
-  size_t taken = 0;
-  while (taken != pools) {
-    const size_t in_arena = (at + taken) % kPoolsPerArena;
-    const size_t here = Lesser(pools - taken, kPoolsPerArena - in_arena);
-    if (!TakeExactly(region, (at + taken) / kPoolsPerArena, LowBits(here) << in_arena)) {
-      break;
-    }
-    taken += here;
-  }
+  const size_t taken = ForEachArenaOf(
+      at, pools, [&](size_t arena, uint64_t mask) { return TakeExactly(region, arena, mask); });
   if (taken == pools) {
     return true;
   }
@@ -251,21 +256,15 @@ bool Regions::TakeAfter(Pool* first, size_t pools, size_t more) {
 
 void Regions::GiveBack(Pool* first, size_t pools) {
   Region* region = Region::Of(first);
-  size_t arena = first->arena_index();
-  size_t at = first->index() % kPoolsPerArena;
-  while (pools != 0) {
-    const size_t here = pools < kPoolsPerArena - at ? pools : kPoolsPerArena - at;
-    const uint64_t mask = LowBits(here) << at;
+  ForEachArenaOf(first->index(), pools, [&](size_t arena, uint64_t mask) {
     const uint64_t before = region->arenas[arena].free.fetch_or(mask, std::memory_order_seq_cst);
     CHECK((before & mask) == 0);
     const uint64_t bit = uint64_t{1} << arena;
     if ((region->room.load(std::memory_order_seq_cst) & bit) == 0) {
       region->room.fetch_or(bit, std::memory_order_seq_cst);
     }
-    pools -= here;
-    at = 0;
-    ++arena;
-  }
+    return true;
+  });
   Region* hint = first_with_room_.load(std::memory_order_seq_cst);
   while ((hint == nullptr || region->ordinal < hint->ordinal) &&
          !first_with_room_.compare_exchange_weak(hint, region, std::memory_order_seq_cst)) {

@@ -34,6 +34,11 @@ inline constexpr int kReciprocalShift = 40;
 
 using SizeClass = uint8_t;
 
+// Up to the next multiple of malloc's alignment. REQUIRES: bytes is not zero.
+constexpr size_t RoundToMallocAlignment(size_t bytes) {
+  return ((bytes - 1) & ~(kMallocAlignment - 1)) + kMallocAlignment;
+}
+
 // The tightest class for `bytes`. REQUIRES: 1 <= bytes <= kClassBytesMax.
 constexpr SizeClass ClassFor(size_t bytes) {
   if (bytes <= kSmallBytes) {

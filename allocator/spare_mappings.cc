@@ -10,17 +10,6 @@ namespace tally {
 
 constinit SpareMappings spare_mappings;
 
-namespace {
-
-void GiveBack(char* start, size_t bytes) {
-  if (!os::Unmap(start, bytes)) {
-    // The map table is full: the addresses stay lost, the memory goes back.
-    os::Purge(start, bytes);
-  }
-}
-
-}  // namespace
-
 // At most a quarter larger.
 bool SpareMappings::Fits(size_t have, size_t want) {
   return have >= want && have - want <= want / 4;
@@ -40,7 +29,7 @@ SpareMappings::Entry SpareMappings::Remove(size_t index) {
 void SpareMappings::Release(size_t index) {
   const Entry entry = Remove(index);
   if (entry.start != nullptr) {
-    GiveBack(entry.start, entry.bytes);
+    os::UnmapOrPurge(entry.start, entry.bytes);
   }
 }
 
@@ -98,7 +87,7 @@ char* SpareMappings::Take(size_t bytes, size_t alignment) {
       }
     }
   } else if (found.bytes != bytes) {
-    GiveBack(found.start + bytes, found.bytes - bytes);
+    os::UnmapOrPurge(found.start + bytes, found.bytes - bytes);
   }
   return found.start;
 }

@@ -47,8 +47,8 @@ bool ThreadCache::GrowSlots(SizeClass size_class) {
   return true;
 }
 
-// Whether the magazines may hold `bytes` more. When not, a hand moves on by one and takes the slots of
-// a magazine that was neither refilled nor flushed since it last passed (the clock algorithm of
+// Whether the magazines may hold `bytes` more. When not, a hand moves on by one and takes the slots
+// of a magazine that was neither refilled nor flushed since it last passed (the clock algorithm of
 // F. J. Corbato, "A Paging Experiment with the Multics System", 1968). One step each time: a faster
 // hand takes slots from classes that are in use.
 bool ThreadCache::FindBudget(SizeClass size_class, uint64_t bytes) {
