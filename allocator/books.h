@@ -34,6 +34,9 @@ struct ClassBooks {
   uint64_t runs;           // runs of pools
   uint64_t refills;
   uint64_t flushes;
+
+  // Whether there is anything to tell of the class.
+  bool was_used() const { return allocated != 0 || runs != 0; }
 };
 
 struct TierBooks {

@@ -40,18 +40,11 @@ void WriteString(Text& out, const char* text) {
   out << '"';
 }
 
-void WriteClass(Text& out, size_t bytes, const ClassBooks& entry) {
-  Object object(out);
-  object.Number("size", bytes);
-  object.Number("allocated", entry.allocated);
-  object.Number("freed", entry.freed);
-  object.Number("live", entry.live);
-  object.Number("cached", entry.cached);
-  object.Number("transit", entry.transit);
-  object.Number("free_in_pools", entry.free_in_pools);
-  object.Number("runs", entry.runs);
-  object.Number("refills", entry.refills);
-  object.Number("flushes", entry.flushes);
+template <typename Subject, size_t kCount>
+void WriteFields(Object& object, const Subject& subject, const Field<Subject> (&fields)[kCount]) {
+  for (const Field<Subject>& field : fields) {
+    object.Number(field.key, subject.*field.value);
+  }
 }
 
 void WriteClasses(Text& out, const Books& books) {
@@ -59,9 +52,11 @@ void WriteClasses(Text& out, const Books& books) {
   out << '[';
   for (size_t c = 1; c < kClassCount; ++c) {
     const ClassBooks& entry = books.classes[c];
-    if (entry.allocated != 0 || entry.runs != 0) {
+    if (entry.was_used()) {
       out << separator;
-      WriteClass(out, BlockBytes(static_cast<SizeClass>(c)), entry);
+      Object object(out);
+      object.Number("size", BlockBytes(static_cast<SizeClass>(c)));
+      WriteFields(object, entry, kClassFields);
       separator = ",\n";
     }
   }
@@ -70,11 +65,7 @@ void WriteClasses(Text& out, const Books& books) {
 
 void WriteTier(Text& out, const TierBooks& tier) {
   Object object(out);
-  object.Number("allocated", tier.allocated);
-  object.Number("freed", tier.freed);
-  object.Number("live", tier.live);
-  object.Number("live_bytes", tier.live_bytes);
-  object.Number("requested_bytes", tier.requested_bytes);
+  WriteFields(object, tier, kTierFields);
 }
 
 void WriteIdentity(Text& out, const Books& books) {

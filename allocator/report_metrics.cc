@@ -22,10 +22,8 @@ class Metrics {
     out_ << "# TYPE " << name << family_suffix << (is_counter ? " counter\n" : " gauge\n");
   }
   void Sample(uint64_t value) { out_ << name_ << suffix_ << ' ' << value << '\n'; }
-  void Sample(const char* label, const char* label_value, uint64_t value) {
-    out_ << name_ << suffix_ << '{' << label << "=\"" << label_value << "\"} " << value << '\n';
-  }
-  void Sample(const char* label, uint64_t label_value, uint64_t value) {
+  template <typename LabelValue>
+  void Sample(const char* label, LabelValue label_value, uint64_t value) {
     out_ << name_ << suffix_ << '{' << label << "=\"" << label_value << "\"} " << value << '\n';
   }
 
@@ -36,62 +34,23 @@ class Metrics {
   const char* suffix_ = "";
 };
 
-struct ClassFamily {
-  const char* name;
-  bool is_counter;
-  const char* help;
-  uint64_t ClassBooks::*blocks;
-};
-constexpr ClassFamily kClassFamilies[] = {
-    {"tally_class_allocated_blocks", true, "Blocks of the size class ever allocated.",
-     &ClassBooks::allocated},
-    {"tally_class_freed_blocks", true, "Blocks of the size class ever freed.", &ClassBooks::freed},
-    {"tally_class_live_blocks", false, "Blocks of the size class in the program's hands.",
-     &ClassBooks::live},
-    {"tally_class_cached_blocks", false, "Free blocks in magazines and depots.",
-     &ClassBooks::cached},
-    {"tally_class_transit_blocks", false, "Free blocks on their way to their heap.",
-     &ClassBooks::transit},
-    {"tally_class_free_blocks", false, "Free blocks in pools in use.", &ClassBooks::free_in_pools},
-    {"tally_class_runs", false, "Runs of pools of the size class.", &ClassBooks::runs},
-    {"tally_class_refills", true, "Magazines refilled.", &ClassBooks::refills},
-    {"tally_class_flushes", true, "Magazines flushed.", &ClassBooks::flushes},
-};
-
-struct TierFamily {
-  const char* name;
-  bool is_counter;
-  const char* help;
-  uint64_t TierBooks::*value;
-};
-constexpr TierFamily kTierFamilies[] = {
-    {"tally_tier_allocated_blocks", true, "Large and huge blocks ever allocated.",
-     &TierBooks::allocated},
-    {"tally_tier_freed_blocks", true, "Large and huge blocks ever freed.", &TierBooks::freed},
-    {"tally_tier_live_blocks", false, "Large and huge blocks in the program's hands.",
-     &TierBooks::live},
-    {"tally_tier_live_bytes", false, "Memory of live large and huge blocks.",
-     &TierBooks::live_bytes},
-    {"tally_tier_requested_bytes", false, "What was asked for of it.", &TierBooks::requested_bytes},
-};
-
 void WriteClasses(Metrics& metrics, const Books& books) {
-  for (const ClassFamily& family : kClassFamilies) {
-    metrics.Family(family.name, family.is_counter, family.help);
+  for (const Field<ClassBooks>& field : kClassFields) {
+    metrics.Family(field.metric, field.is_counter, field.help);
     for (size_t c = 1; c < kClassCount; ++c) {
-      const ClassBooks& entry = books.classes[c];
-      if (entry.allocated != 0 || entry.runs != 0) {
-        metrics.Sample("size", BlockBytes(static_cast<SizeClass>(c)), entry.*family.blocks);
+      if (books.classes[c].was_used()) {
+        metrics.Sample("size", BlockBytes(static_cast<SizeClass>(c)),
+                       books.classes[c].*field.value);
       }
     }
   }
 }
 
 void WriteTiers(Metrics& metrics, const Books& books) {
-  for (const TierFamily& family : kTierFamilies) {
-    metrics.Family(family.name, family.is_counter, family.help);
-    metrics.Sample("tier", "large", books.large.*family.value);
-    metrics.Sample("tier", "huge", books.huge.*family.value);
+  for (const Field<TierBooks>& field : kTierFields) {
+    metrics.Family(field.metric, field.is_counter, field.help);
+    metrics.Sample("tier", "large", books.large.*field.value);
+    metrics.Sample("tier", "huge", books.huge.*field.value);
   }
 }
 

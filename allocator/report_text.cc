@@ -14,7 +14,7 @@ void WriteClasses(Text& out, const Books& books) {
          "  free in pools     runs  refills  flushes\n";
   for (size_t c = 1; c < kClassCount; ++c) {
     const ClassBooks& entry = books.classes[c];
-    if (entry.allocated == 0 && entry.runs == 0) {
+    if (!entry.was_used()) {
       continue;
     }
     const uint64_t bytes = BlockBytes(static_cast<SizeClass>(c));

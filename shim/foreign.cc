@@ -11,9 +11,6 @@
 // The archive replaces the C library's malloc altogether: there nothing is foreign and live.
 // Threads: any.
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -46,25 +43,12 @@ constexpr uintptr_t kSecondaryHeapBytes = 64 << 20;
 // Where the break was when we were loaded; in a program that loads us late, it has grown before.
 constinit uintptr_t break_at_load = 0;
 
-// The start of the break, start_brk in proc(5). Where that cannot be read, the break at load.
+// The start of the break. Where that cannot be read, the break at load.
 uintptr_t BreakStart() {
-  constexpr int kField = 47;
-  char text[1024];
-  const int saved_errno = errno;
-  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  const ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof(text) - 1);
-  if (file >= 0) {
-    close(file);
-  }
-  text[bytes > 0 ? bytes : 0] = '\0';
-  // The second field, the program's name, ends with the last parenthesis.
-  const char* at = strrchr(text, ')');
-  for (int field = 2; at != nullptr && field < kField; ++field) {
-    at = strchr(at + 1, ' ');
-  }
-  const uintptr_t start = at != nullptr ? strtoul(at + 1, nullptr, 10) : 0;
-  errno = saved_errno;
-  return start != 0 && start < break_at_load ? start : break_at_load;
+  ProcessStatus status;
+  ReadProcessStatus(&status);
+  return status.start_brk != 0 && status.start_brk < break_at_load ? status.start_brk
+                                                                   : break_at_load;
 }
 
 // Copies from an address that may be anything.

@@ -80,12 +80,6 @@ void AfterForkInChild() {
 // Programs close stderr before the last destructors run (coreutils do, to find write errors).
 void KeepStderr() { report_descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200); }
 
-void Warn(const char* text) {
-  if (write(STDERR_FILENO, text, strlen(text)) < 0) {
-    return;  // nobody listens
-  }
-}
-
 void StartOptions(const char* const* environment) {
   if (getauxval(AT_SECURE) != 0) {
     return;

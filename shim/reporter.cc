@@ -10,7 +10,6 @@
 //
 // Called by lifecycle.cc. Threads: Start before the program's own, or in a child with one thread.
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -61,24 +60,11 @@ void OnSignal(int /*number*/) {
   errno = saved_errno;
 }
 
-// Whether every other thread has ended. A main thread that has is still counted, as a zombie.
+// Whether every other thread has ended.
 bool IsLastThread() {
-  char text[1024];
-  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-  const ssize_t bytes = file < 0 ? 0 : read(file, text, sizeof(text) - 1);
-  if (file >= 0) {
-    close(file);
-  }
-  text[bytes > 0 ? bytes : 0] = '\0';
-  const char* at = strrchr(text, ')');  // ends the second field, the program's name
-  if (at == nullptr || at[1] == '\0') {
-    return false;
-  }
-  const bool is_main_gone = at[2] == 'Z';
-  for (int field = 2; at != nullptr && field < 20; ++field) {
-    at = strchr(at + 1, ' ');
-  }
-  return at != nullptr && strtol(at, nullptr, 10) <= (is_main_gone ? 2 : 1);
+  ProcessStatus status;
+  const bool is_known = ReadProcessStatus(&status);
+  return is_known && status.threads <= (status.state == 'Z' ? 2 : 1);
 }
 
 // Waits until a report is due. False when a second passed without.
@@ -113,12 +99,6 @@ void* Report(void* /*argument*/) {
     if (IsLastThread()) {
       exit(0);
     }
-  }
-}
-
-void Warn(const char* text) {
-  if (write(STDERR_FILENO, text, strlen(text)) < 0) {
-    return;  // nobody listens
   }
 }
 

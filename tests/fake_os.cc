@@ -8,28 +8,11 @@
 
 #include "allocator/os.h"
 
-// os_linux.cc, compiled with os renamed.
-namespace tally::linux_os {
-
-void* Reserve(size_t bytes, size_t alignment);
-bool Commit(void* start, size_t bytes);
-bool Decommit(void* start, size_t bytes);
-void* Map(size_t bytes);
-bool MapZeroReadOnly(void* start, size_t bytes);
-bool Unmap(void* start, size_t bytes);
-bool Purge(void* start, size_t bytes);
-bool GrowInPlace(void* start, size_t bytes, size_t new_bytes);
-bool Move(void* from, size_t bytes, void* to, size_t new_bytes);
-void AdviseHugePages(void* start, size_t bytes);
-size_t PageBytes();
-unsigned CpuCount();
-uint64_t NowMs();
-uint64_t ResidentBytes(const void* start, size_t bytes);
-void WaitOnWord(std::atomic<uint32_t>* word, uint32_t expected);
-void WakeWord(std::atomic<uint32_t>* word);
-void SpinPause();
-
-}  // namespace tally::linux_os
+// os_linux.cc is compiled with os renamed; so its header is read a second time, renamed too.
+#undef ALLOCATOR_OS_H_
+#define os linux_os
+#include "allocator/os.h"  // NOLINT(readability-duplicate-include)
+#undef os
 
 namespace tally::testing {
 namespace {
