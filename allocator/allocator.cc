@@ -54,8 +54,9 @@ void* AllocateWithoutCache(SizeClass size_class) {
   return block;
 }
 
-void* AllocateClassOnce(SizeClass size_class) {
-  return StartThread() ? thread_cache->PopSlow(size_class) : AllocateWithoutCache(size_class);
+void* AllocateClassOnce(SizeClass size_class, size_t bytes) {
+  return StartThread() ? thread_cache->PopSlow(size_class, bytes)
+                       : AllocateWithoutCache(size_class);
 }
 
 bool FitsRun(size_t bytes, size_t alignment) {
@@ -167,17 +168,17 @@ void FatalInFreePool(const char* call, const void* p, Pool* pool) {
   FatalBlock(call, p, is_free_pool ? kNotLive : kNotBlockStart);
 }
 
-void* AllocateClassSlow(SizeClass size_class) noexcept {
-  void* block = AllocateClassOnce(size_class);
+void* AllocateClassSlow(SizeClass size_class, size_t bytes) noexcept {
+  void* block = AllocateClassOnce(size_class, bytes);
   if (block == nullptr && MakeRoom()) {
-    block = AllocateClassOnce(size_class);
+    block = AllocateClassOnce(size_class, bytes);
   }
   return block != nullptr ? block : NoMemory();
 }
 
 void* AllocateSlow(size_t bytes) noexcept {
   if (bytes > kSmallBytes && bytes <= kClassBytesMax) {
-    return AllocateFromClass(ClassFor(bytes));
+    return AllocateFromClass(ClassFor(bytes), bytes);
   }
   if (bytes > kClassBytesMax) {
     bool is_zero = false;
@@ -186,7 +187,7 @@ void* AllocateSlow(size_t bytes) noexcept {
   if (bytes == 0) {
     return Allocate(1);
   }
-  return AllocateClassSlow(static_cast<SizeClass>(RoundToMallocAlignment(bytes) / 8));
+  return AllocateClassSlow(static_cast<SizeClass>(RoundToMallocAlignment(bytes) / 8), bytes);
 }
 
 void* AllocateZeroed(size_t bytes) {
@@ -212,7 +213,7 @@ void* AllocateAligned(size_t bytes, size_t alignment) {
     bool is_zero = false;
     return AllocateRun(bytes, alignment, &is_zero);
   }
-  return AllocateFromClass(size_class);
+  return AllocateFromClass(size_class, bytes);
 }
 
 void FreeSlow(void* p) noexcept {

@@ -52,7 +52,7 @@ extern constinit ThreadStartHook thread_start_hook;
 
 // All that TryAllocate leaves: an empty magazine, a countdown that ran out, other sizes.
 void* AllocateSlow(size_t bytes) noexcept;
-void* AllocateClassSlow(SizeClass size_class) noexcept;
+void* AllocateClassSlow(SizeClass size_class, size_t bytes) noexcept;
 void FreeSlow(void* p) noexcept;
 void FreeSizedSlow(void* p, size_t bytes) noexcept;
 
@@ -78,10 +78,10 @@ inline void* Allocate(size_t bytes) {
   return block != nullptr ? block : AllocateSlow(bytes);
 }
 
-// A block of the class.
-inline void* AllocateFromClass(SizeClass size_class) {
+// A block of the class. REQUIRES: it has room for `bytes`.
+inline void* AllocateFromClass(SizeClass size_class, size_t bytes) {
   void* block = thread_cache->magazines[size_class].TryPop();
-  return block != nullptr ? block : AllocateClassSlow(size_class);
+  return block != nullptr ? block : AllocateClassSlow(size_class, bytes);
 }
 
 // At least `bytes`, aligned to 8: the classes between the multiples of 16 serve here.
@@ -89,7 +89,7 @@ inline void* Allocate8(size_t bytes) {
   if (bytes - 1 >= kSmallBytes) [[unlikely]] {
     return AllocateSlow(bytes);
   }
-  return AllocateFromClass(ClassFor(bytes));
+  return AllocateFromClass(ClassFor(bytes), bytes);
 }
 
 // Null is allowed. Ends the program on what is not a live block, now or when its magazine is

@@ -11,7 +11,9 @@
 #include "allocator/heap.h"
 #include "allocator/huge.h"
 #include "allocator/large.h"
+#include "allocator/mapped.h"
 #include "allocator/metadata.h"
+#include "allocator/pool_walk.h"
 #include "allocator/purge.h"
 #include "allocator/region.h"
 #include "allocator/region_map.h"
@@ -25,162 +27,174 @@ namespace tally {
 constinit SharedBooks shared_books{};
 namespace {
 
-uint64_t Lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
+static_assert(kClassCount <= kStatsClassesMax, "the format has room for every class");
+static_assert(kWalkPoolBytes == kPoolBytes && kWalkPoolsPerArena == kPoolsPerArena &&
+                  kWalkPoolBytes == kStatsLeafBytes,
+              "the format is made for this geometry");
 
-void CountRun(Books* books, Pool* head) {
-  ClassBooks& entry = books->classes[head->size_class];
-  const ClassInfo& info = head->info();
-  ++entry.runs;
-  entry.free_in_pools += head->free_blocks;
-  entry.live += info.capacity - size_t{head->free_blocks};  // those held back go off later
-  books->identity.tails += info.run_pools * kPoolBytes - size_t{info.capacity} * info.block_bytes;
+constexpr ClassShape ShapeOf(size_t size_class) {
+  if (size_class == 0 || size_class >= kClassCount) {
+    return {};
+  }
+  const ClassInfo& info = kClassTable[size_class];
+  return {info.block_bytes, info.run_pools, info.capacity};
 }
 
-void CountLarge(Books* books, const Pool* head, size_t pools) {
-  ++books->large.live;
-  books->large.live_bytes += pools * kPoolBytes;
-  books->large.requested_bytes += head->request_bytes;
-}
+// A region of our own, for the walk.
+class OwnRegion {
+ public:
+  explicit OwnRegion(Region* region) : region_(*region) {}
+  uint64_t Free(size_t arena) const {
+    return region_.arenas[arena].free.load(std::memory_order_acquire);
+  }
+  uint64_t Dirty(size_t arena) const {
+    return region_.arenas[arena].dirty.load(std::memory_order_relaxed);
+  }
+  uint64_t Touched(size_t arena) const {
+    return region_.arenas[arena].touched.load(std::memory_order_relaxed);
+  }
+  PoolView Descriptor(size_t index) const {
+    const Pool* pool = region_.descriptor(index);
+    return {static_cast<PoolView::Kind>(pool->kind.load(std::memory_order_acquire)),
+            pool->size_class, pool->free_blocks, pool->run_pools, pool->request_bytes};
+  }
+  static ClassShape Shape(size_t size_class) { return ShapeOf(size_class); }
 
-void CountFreePool(Books* books, const Arena& arena, uint64_t bit) {
-  if ((arena.dirty.load(std::memory_order_relaxed) & bit) != 0) {
-    books->identity.dirty += kPoolBytes;
-  } else if ((arena.touched.load(std::memory_order_relaxed) & bit) != 0) {
-    books->identity.purged += kPoolBytes;
-  } else {
-    books->identity.never_touched += kPoolBytes;
-  }
-}
+ private:
+  Region& region_;
+};
 
-// Counts the pool (or run) at `index`; returns how many pools that was.
-size_t CountPool(Books* books, Region* region, size_t index, size_t end) {
-  const Arena& arena = region->arenas[index / kPoolsPerArena];
-  const uint64_t bit = uint64_t{1} << (index % kPoolsPerArena);
-  if ((arena.free.load(std::memory_order_acquire) & bit) != 0) {
-    CountFreePool(books, arena, bit);
-    return 1;
+// Both at once: the descriptors are read once.
+class SumAndMap {
+ public:
+  SumAndMap(BooksSum& sum, uint8_t* occupancy) : sum_(sum), map_(occupancy) {}
+  void FreePool(size_t index, uint8_t state) {
+    sum_.FreePool(index, state);
+    map_.FreePool(index, state);
   }
-  Pool* pool = region->descriptor(index);
-  const PoolKind kind = pool->kind.load(std::memory_order_acquire);
-  if (kind == PoolKind::kBlocks) {
-    CountRun(books, pool);
-    return pool->info().run_pools;
+  void Run(size_t index, size_t size_class, const ClassShape& shape, const PoolView& view) {
+    sum_.Run(index, size_class, shape, view);
+    map_.Run(index, size_class, shape, view);
   }
-  if (kind == PoolKind::kLarge) {
-    const size_t pools = pool->run_pools < end - index ? pool->run_pools : end - index;
-    CountLarge(books, pool, pools);
-    return pools;
+  void Large(size_t index, size_t pools, const PoolView& view) {
+    sum_.Large(index, pools, view);
+    map_.Large(index, pools, view);
   }
-  books->identity.transit += kPoolBytes;  // being handed over this moment
-  return 1;
-}
+  void Unsettled(size_t index) {
+    sum_.Unsettled(index);
+    map_.Unsettled(index);
+  }
 
-void WalkRegion(Books* books, Region* region) {
+ private:
+  BooksSum& sum_;
+  OccupancyMap map_;
+};
+
+void WalkRegion(BooksSum& sum, StatsLeaves* leaves, Region* region) {
   const auto arenas =
       static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_acquire)));
-  books->mapped_bytes += arenas * kArenaBytes;
-  books->reserved_bytes += region->arena_count * kArenaBytes;
-  books->identity.metadata += kArenaBytes;
-  ++books->regions;
-  const size_t end = arenas * kPoolsPerArena;
-  for (size_t index = kPoolsPerArena; index < end;) {
-    index += CountPool(books, region, index, end);
+  sum.Region(arenas, region->arena_count);
+  auto* leaf = leaves == nullptr ? nullptr : leaves->Add<StatsRegionLeaf>(LeafKind::kRegion);
+  if (leaf == nullptr) {
+    return WalkPools(OwnRegion(region), arenas, sum);
   }
+  memset(leaf->occupancy, kPoolAbsent, sizeof(leaf->occupancy));
+  leaf->head.start = reinterpret_cast<uintptr_t>(region);
+  leaf->head.count = static_cast<uint32_t>(arenas);
+  WalkPools(OwnRegion(region), arenas, SumAndMap(sum, leaf->occupancy));
 }
 
-void CountHeldBack(Books* books) {
-  const auto count_transit = [books](const void* block) {
-    ++books->classes[Pool::Of(block)->head()->size_class].transit;
-  };
-  registry.ForEachHeap([&](Heap& heap) {
-    for (size_t c = 1; c < kClassCount; ++c) {
-      const Heap::ClassCounts counts = heap.CountsOf(static_cast<SizeClass>(c));
-      books->classes[c].cached += counts.depot_blocks;
-      books->classes[c].refills += counts.refills;
-      books->classes[c].flushes += counts.flushes;
-    }
-    heap.ForEachInboxBlock(count_transit);
-  });
-  registry.ForEachCache([&](ThreadCache& cache) {
-    for (size_t c = 1; c < kClassCount; ++c) {
-      books->classes[c].cached += cache.magazines[c].CountSeenFromOutside();
-      books->classes[c].allocated += cache.AllocatedOf(static_cast<SizeClass>(c));
-      books->counted_frees += cache.FreedOf(static_cast<SizeClass>(c));
-    }
-    cache.ForEachOutgoingBlock(count_transit);
-  });
-}
-
-void SumClasses(Books* books) {
+void CountHeap(Books* books, StatsLeaves* leaves, Heap& heap) {
+  HeapBooks own{heap.index(), heap.users(), 0, 0, 0, 0, {}};
   for (size_t c = 1; c < kClassCount; ++c) {
-    ClassBooks& entry = books->classes[c];
-    const uint64_t bytes = BlockBytes(static_cast<SizeClass>(c));
-    entry.allocated += totals::UncachedAllocationsOf(static_cast<SizeClass>(c));
-    // Blocks that move while we count may be seen twice: no term may go below zero for it.
-    entry.transit = Lesser(entry.transit, entry.live);
-    entry.cached = Lesser(entry.cached, entry.live - entry.transit);
-    entry.live -= entry.cached + entry.transit;
-    entry.freed = entry.allocated - Lesser(entry.live, entry.allocated);
-    books->identity.live += entry.live * bytes;
-    books->identity.cached += entry.cached * bytes;
-    books->identity.transit += entry.transit * bytes;
-    books->identity.free_in_pools += entry.free_in_pools * bytes;
+    const Heap::ClassCounts counts = heap.CountsOf(static_cast<SizeClass>(c));
+    books->classes[c].cached += counts.depot_blocks;
+    books->classes[c].refills += counts.refills;
+    books->classes[c].flushes += counts.flushes;
+    own.depot_blocks += counts.depot_blocks;
+    own.refills += counts.refills;
+    own.flushes += counts.flushes;
   }
-  books->identity.live += books->large.live_bytes + books->huge.live_bytes;
-}
-
-}  // namespace
-
-uint64_t Books::live_blocks() const {
-  uint64_t blocks = large.live + huge.live;
-  for (const ClassBooks& entry : classes) {
-    blocks += entry.live;
-  }
-  return blocks;
-}
-
-uint64_t Books::allocated_blocks() const {
-  uint64_t blocks = large.allocated + huge.allocated;
-  for (const ClassBooks& entry : classes) {
-    blocks += entry.allocated;
-  }
-  return blocks;
-}
-
-void TakeBooks(Books* books) {
-  memset(static_cast<void*>(books), 0, sizeof(*books));
-  registry.LockAll();
-  for (Region* region = regions.oldest(); region != nullptr;
-       region = region->next.load(std::memory_order_acquire)) {
-    WalkRegion(books, region);
-  }
-  huge_blocks.ForEach([&](const HugeBlock& block) {
-    ++books->huge.live;
-    books->huge.live_bytes += block.bytes;
-    books->huge.requested_bytes += block.request_bytes;
+  heap.ForEachInboxBlock([&](const void* block) {
+    ++books->classes[Pool::Of(block)->head()->size_class].transit;
+    ++own.inbox_blocks;
   });
-  spare_mappings.ForEach([&](const char* /*start*/, size_t bytes) {
-    books->mapped_bytes += bytes;
-    books->identity.dirty += bytes;
+  if (leaves != nullptr) {
+    leaves->AddEntry(LeafKind::kHeaps, own);
+  }
+}
+
+void CountCache(Books* books, StatsLeaves* leaves, const ThreadCache& cache) {
+  ThreadBooks own{};
+  own.thread = cache.thread;
+  own.heap = cache.heap->index();
+  own.magazine_bytes = cache.magazine_bytes();
+  own.slow_ns = cache.slow_ns();
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const uint64_t cached = cache.magazines[c].CountSeenFromOutside();
+    const uint64_t allocated = cache.AllocatedOf(static_cast<SizeClass>(c));
+    books->classes[c].cached += cached;
+    books->classes[c].allocated += allocated;
+    books->counted_frees += cache.FreedOf(static_cast<SizeClass>(c));
+    own.cached += cached;
+    own.cached_bytes += cached * BlockBytes(static_cast<SizeClass>(c));
+    own.allocated += allocated;
+  }
+  cache.ForEachOutgoingBlock([&](const void* block) {
+    ++books->classes[Pool::Of(block)->head()->size_class].transit;
+    ++own.transit;
   });
-  CountHeldBack(books);
-  SumClasses(books);
+  books->slow_calls += cache.slow_calls();
+  books->slow_ns += cache.slow_ns();
+  if (leaves != nullptr && (own.thread != 0 || own.allocated != 0)) {
+    leaves->AddEntry(LeafKind::kThreads, own);
+  }
+}
+
+void CountMappings(BooksSum& sum) {
+  huge_blocks.ForEach([&](const HugeBlock& block) { sum.Huge(block.bytes, block.request_bytes); });
+  spare_mappings.ForEach([&](const char* /*start*/, size_t bytes) { sum.Spare(bytes); });
+  sum.Metadata(metadata.mapped_bytes() + region_map.mapped_bytes());
+}
+
+void CopyTotals(Books* books) {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const auto size_class = static_cast<SizeClass>(c);
+    books->classes[c].allocated += totals::UncachedAllocationsOf(size_class);
+    books->classes[c].samples = totals::samples[c].load(std::memory_order_relaxed);
+    books->classes[c].sampled_bytes = totals::sampled_bytes[c].load(std::memory_order_relaxed);
+  }
   books->large.allocated = large_blocks.counts().allocated.load(std::memory_order_relaxed);
   books->large.freed = large_blocks.counts().freed.load(std::memory_order_relaxed);
   books->huge.allocated = huge_blocks.counts().allocated.load(std::memory_order_relaxed);
   books->huge.freed = huge_blocks.counts().freed.load(std::memory_order_relaxed);
-  const uint64_t own = metadata.mapped_bytes() + region_map.mapped_bytes();
-  books->identity.metadata += own;
-  books->mapped_bytes += own + books->huge.live_bytes;
+  books->mapped_peak_bytes = mapped::PeakBytes();
   books->heaps = registry.heap_count();
   books->live_threads = registry.live_threads();
   books->peak_threads = registry.peak_threads();
   books->threads_started = registry.threads_started();
-  registry.UnlockAll();
   books->purged_bytes = purger.purged_bytes();
   books->purge_calls = purger.calls();
   books->mismatched_sizes = totals::MismatchedSizes();
   books->counted_frees += totals::UncachedFrees();
+}
+
+}  // namespace
+
+void TakeBooks(Books* books, StatsLeaves* leaves) {
+  memset(static_cast<void*>(books), 0, sizeof(*books));
+  BooksSum sum(books);
+  registry.LockAll();
+  for (Region* region = regions.oldest(); region != nullptr;
+       region = region->next.load(std::memory_order_acquire)) {
+    WalkRegion(sum, leaves, region);
+  }
+  CountMappings(sum);
+  registry.ForEachHeap([&](Heap& heap) { CountHeap(books, leaves, heap); });
+  registry.ForEachCache([&](ThreadCache& cache) { CountCache(books, leaves, cache); });
+  CopyTotals(books);
+  sum.Finish(ShapeOf);
+  registry.UnlockAll();
 }
 
 }  // namespace tally

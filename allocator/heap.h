@@ -91,6 +91,8 @@ class Heap {
   void CheckInvariants();
 
  private:
+  friend struct DirectoryMaker;
+
   struct ClassState {
     PartialPools partial;
     Batch* depot = nullptr;

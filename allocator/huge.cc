@@ -7,6 +7,7 @@
 
 #include "allocator/check.h"
 #include "allocator/geometry.h"
+#include "allocator/mapped.h"
 #include "allocator/metadata.h"
 #include "allocator/os.h"
 #include "allocator/region_map.h"
@@ -117,6 +118,7 @@ void* HugeBlocks::Allocate(size_t bytes, size_t alignment, bool* is_zero) {
   if (region_map.Enter(start, mapped, Granule::kHuge, Granule::kHugeInner)) {
     const MutexLock lock(mutex_);
     if (Insert({start, mapped, bytes})) {
+      mapped::Add(mapped);
       counts_.allocated.fetch_add(1, std::memory_order_relaxed);
       return start;
     }
@@ -138,6 +140,7 @@ bool HugeBlocks::Free(void* start) {
     RemoveLocked(entry);
   }
   counts_.freed.fetch_add(1, std::memory_order_relaxed);
+  mapped::Remove(block.bytes);
   region_map.Clear(block.start, block.bytes);
   if (!spare_mappings.Keep(block.start, block.bytes)) {
     os::UnmapOrPurge(block.start, block.bytes);
@@ -200,6 +203,7 @@ void* HugeBlocks::MoveTo(const HugeBlock& old, size_t bytes, size_t request_byte
     return nullptr;
   }
   RemoveLocked(entry);
+  mapped::Add(bytes - old.bytes);
   CHECK(Insert({start, bytes, request_bytes}));  // one fewer than before: no need to widen
   counts_.allocated.fetch_add(1, std::memory_order_relaxed);
   counts_.freed.fetch_add(1, std::memory_order_relaxed);
@@ -234,6 +238,7 @@ void* HugeBlocks::Resize(void* start, size_t bytes) {
   const MutexLock lock(mutex_);
   HugeBlock* entry = FindLocked(start);
   CHECK(entry != nullptr);
+  mapped::Add(mapped - entry->bytes);  // modulo 2^64: less, where it shrinks
   entry->bytes = mapped;
   entry->request_bytes = bytes;
   return start;

@@ -61,6 +61,8 @@ class HugeBlocks {
   }
 
  private:
+  friend struct DirectoryMaker;
+
   size_t HomeOf(const void* start) const;
   HugeBlock* FindLocked(const void* start);
   bool Insert(const HugeBlock& block);

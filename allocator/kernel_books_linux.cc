@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <bit>
@@ -147,6 +148,10 @@ void TakeKernelBooks(KernelBooks* books) {
     books->*term += os::ResidentBytes(ours, bytes);
   });
   books->process_rss = ReadProcessRss();
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  books->minor_faults = static_cast<uint64_t>(usage.ru_minflt);
+  books->major_faults = static_cast<uint64_t>(usage.ru_majflt);
   registry.UnlockAll();
   errno = saved_errno;
 }

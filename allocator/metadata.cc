@@ -6,6 +6,7 @@
 #include <bit>
 #include <new>
 
+#include "allocator/mapped.h"
 #include "allocator/os.h"
 
 namespace tally {
@@ -29,6 +30,7 @@ void* Metadata::Bump(size_t bytes) {
       return nullptr;
     }
     mapped_bytes_ += step_bytes;
+    mapped::Add(step_bytes);
     steps_ = new (start) Step{steps_, step_bytes};
     // What is left of the old step stays unused: less than the piece that did not fit.
     at_ = static_cast<char*>(start) + kLineBytes;

@@ -46,6 +46,8 @@ class Metadata {
   }
 
  private:
+  friend struct DirectoryMaker;
+
   struct FreePiece {
     FreePiece* next;
   };

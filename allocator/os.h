@@ -63,6 +63,10 @@ size_t PageBytes();
 unsigned CpuCount();
 // Milliseconds from an arbitrary origin; a few nanoseconds a call.
 uint64_t NowMs();
+// The same clock, finer and dearer.
+uint64_t NowNs();
+// The calling thread, as the kernel counts it; never zero.
+uint64_t ThreadId();
 // How many bytes of the range are in physical memory; the range must be mapped.
 uint64_t ResidentBytes(const void* start, size_t bytes);
 

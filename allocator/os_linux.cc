@@ -167,6 +167,15 @@ uint64_t NowMs() {
   return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
 }
 
+uint64_t NowNs() {
+  const ErrnoKeeper keeper;
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+uint64_t ThreadId() { return static_cast<uint64_t>(gettid()); }
+
 uint64_t ResidentBytes(const void* start, size_t bytes) {
   const ErrnoKeeper keeper;
   constexpr size_t kStepPages = 2048;

@@ -39,6 +39,8 @@ class Purger {
   Mutex& mutex() { return mutex_; }
 
  private:
+  friend struct DirectoryMaker;
+
   void VisitRound(uint64_t tick);
   static void PurgeDescriptors(Region* region, size_t arena);
   uint64_t PurgePools(Region* region, size_t arena, uint64_t wanted);

@@ -6,6 +6,7 @@
 #include <bit>
 #include <new>
 
+#include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
 #include "allocator/region_map.h"
@@ -294,6 +295,7 @@ bool Regions::CommitMore(Region* region) {
     if (!os::Commit(region->start() + first * kArenaBytes, count * kArenaBytes)) {
       continue;
     }
+    mapped::Add(count * kArenaBytes);
     for (size_t arena = first; arena < first + count; ++arena) {
       region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
     }
@@ -326,6 +328,7 @@ bool Regions::AddRegion() {
     os::Unmap(start, bytes);
     return false;
   }
+  mapped::Add(first_bytes);
   auto* region = new (start) Region{};
   region->ordinal = count_.load(std::memory_order_relaxed);
   region->arena_count = static_cast<uint32_t>(bytes / kArenaBytes);

@@ -93,6 +93,8 @@ class Regions {
   static bool IsInCommittedArena(const void* p);
 
  private:
+  friend struct DirectoryMaker;
+
   Run TakeWithinArena(Region* region, size_t arena, size_t pools, size_t alignment_pools);
   Run TakeSmall(size_t pools, size_t alignment_pools);
   Run TakeArenas(size_t pools);

@@ -77,6 +77,7 @@ ThreadCache* Registry::Acquire() {
   }
   cache->heap->AddUser();
   cache->is_live = true;
+  cache->thread = os::ThreadId();
   ++threads_started_;
   if (++live_threads_ > peak_threads_) {
     peak_threads_ = live_threads_;
@@ -95,6 +96,7 @@ void Registry::Release(ThreadCache* cache) {
   }
   cache->heap = &no_heap;
   cache->is_live = false;
+  cache->thread = 0;
   cache->next_free = free_caches_;
   free_caches_ = cache;
   --live_threads_;
@@ -143,9 +145,12 @@ void Registry::OrphanOthers(const ThreadCache* mine) {
       cache->Abandon();
       cache->heap = &no_heap;
       cache->is_live = false;
+      cache->thread = 0;
       cache->next_free = free_caches_;
       free_caches_ = cache;
       --live_threads_;
+    } else if (cache == mine) {
+      cache->thread = os::ThreadId();
     }
   }
 }

@@ -48,6 +48,7 @@ class Registry {
   // Around fork, and around a report: everything stands still between the two.
   void LockAll();
   void UnlockAll();
+  bool IsLockedByMe() const { return mutex_.IsHeldByMe(); }
   // In the child of fork, before UnlockAll: all threads but the caller are gone; their caches wait
   // for new threads, emptied.
   void OrphanOthers(const ThreadCache* mine);
@@ -71,6 +72,8 @@ class Registry {
   uint32_t heap_count() const { return heap_count_; }
 
  private:
+  friend struct DirectoryMaker;
+
   Heap* PickHeap();
   Heap* AddHeap();
   ThreadCache* AddCache(Heap* heap);

@@ -12,37 +12,48 @@
 
 #include <atomic>
 
+#include "allocator/books.h"
 #include "allocator/options.h"
+#include "allocator/os.h"
+#include "allocator/process.h"
 #include "allocator/report_formats.h"
 
 namespace tally {
 namespace {
 
-constexpr const char* kFormatNames[] = {"text", "json", "openmetrics", "prometheus"};
-
 constinit std::atomic<uint64_t> reports_to_files{0};
 constinit std::atomic<bool> has_warned{false};
 
-// The kernel's name for the process, with a dot for what no format prints as it is.
-void ReadCommand(char* command, size_t bytes) {
-  const int file = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
-  const ssize_t length = file < 0 ? 0 : read(file, command, bytes - 1);
-  if (file >= 0) {
-    close(file);
+// The leaves' memory while a report is written.
+class LeafMemory {
+ public:
+  LeafMemory() = default;
+  ~LeafMemory() {
+    if (start_ != nullptr) {
+      os::Unmap(start_, bytes_);
+    }
   }
-  size_t used = 0;
-  for (; static_cast<ssize_t>(used) < length && command[used] != '\n'; ++used) {
-    const char c = command[used];
-    command[used] = c < ' ' || c > '~' ? '.' : c;
-  }
-  command[used] = '\0';
-}
+  LeafMemory(const LeafMemory&) = delete;
+  LeafMemory& operator=(const LeafMemory&) = delete;
 
-uint64_t NowSinceEpochMs() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
-}
+  // Fills the report's books, and its leaves as far as there is memory.
+  void TakeBooks(Report* report) {
+    StatsLeaves none(nullptr, 0, 0);
+    tally::TakeBooks(&shared_books.books, &none);
+    constexpr size_t kMore = 4;  // for threads and regions that come in between
+    bytes_ = (none.wanted() + kMore) * kStatsLeafBytes;
+    bytes_ = (bytes_ + os::PageBytes() - 1) & ~(os::PageBytes() - 1);
+    start_ = os::Map(bytes_);
+    StatsLeaves leaves(static_cast<char*>(start_), start_ == nullptr ? 0 : bytes_, 0);
+    tally::TakeBooks(&shared_books.books, &leaves);
+    report->leaves = static_cast<const char*>(start_);
+    report->leaf_count = leaves.count();
+  }
+
+ private:
+  void* start_ = nullptr;
+  size_t bytes_ = 0;
+};
 
 // False when the result does not fit.
 bool ExpandPath(const char* pattern, Text& path) {
@@ -91,37 +102,15 @@ bool WriteAside(const char* path, ReportFormat format) {
 
 }  // namespace
 
-bool ParseReportFormat(const char* name, ReportFormat* format) {
-  uint8_t index = 0;
-  for (const char* known : kFormatNames) {
-    if (strcmp(name, known) == 0) {
-      *format = static_cast<ReportFormat>(index);
-      return true;
-    }
-    ++index;
-  }
-  return false;
-}
-
 bool WriteReport(int descriptor, ReportFormat format) {
   const MutexLock lock(shared_books.mutex);
-  Report report{shared_books.books, {}, getpid(), NowSinceEpochMs(), {}};
+  LeafMemory memory;
+  Report report{shared_books.books, {}, getpid(), NowSinceEpochMs(), {}, nullptr, 0, TALLY_VERSION};
   ReadCommand(report.command, sizeof(report.command));
-  TakeBooks(&shared_books.books);
+  memory.TakeBooks(&report);
   TakeKernelBooks(&report.kernel);
   Text out(descriptor);
-  switch (format) {
-    case ReportFormat::kText:
-      WriteText(out, report);
-      break;
-    case ReportFormat::kJson:
-      WriteJson(out, report);
-      break;
-    case ReportFormat::kOpenMetrics:
-    case ReportFormat::kPrometheus:
-      WriteMetrics(out, report, format == ReportFormat::kOpenMetrics);
-      break;
-  }
+  WriteReportAs(format, out, report);
   return out.Flush();
 }
 

@@ -9,19 +9,9 @@
 #ifndef ALLOCATOR_REPORT_H_
 #define ALLOCATOR_REPORT_H_
 
-#include <cstdint>
+#include "allocator/report_formats.h"
 
 namespace tally {
-
-enum class ReportFormat : uint8_t {
-  kText,         // for people
-  kJson,         // one object; tests/schema/report.json is its schema
-  kOpenMetrics,  // OpenMetrics 1.0
-  kPrometheus,   // Prometheus' older text format
-};
-
-// "text", "json", "openmetrics" or "prometheus". False, and *format as it was, for another name.
-bool ParseReportFormat(const char* name, ReportFormat* format);
 
 // Writes the report to `descriptor`. False when something could not be written.
 bool WriteReport(int descriptor, ReportFormat format = ReportFormat::kText);

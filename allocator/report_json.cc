@@ -4,7 +4,6 @@
 // For scripts.
 
 #include "allocator/report_formats.h"
-#include "allocator/size_class.h"
 
 namespace tally {
 namespace {
@@ -50,13 +49,14 @@ void WriteFields(Object& object, const Subject& subject, const Field<Subject> (&
 void WriteClasses(Text& out, const Books& books) {
   const char* separator = "\n";
   out << '[';
-  for (size_t c = 1; c < kClassCount; ++c) {
+  for (size_t c = 1; c < kStatsClassesMax; ++c) {
     const ClassBooks& entry = books.classes[c];
     if (entry.was_used()) {
       out << separator;
       Object object(out);
-      object.Number("size", BlockBytes(static_cast<SizeClass>(c)));
+      object.Number("size", entry.block_bytes);
       WriteFields(object, entry, kClassFields);
+      object.Number("requested_estimate", entry.requested_estimate());
       separator = ",\n";
     }
   }
@@ -87,6 +87,8 @@ void WriteKernel(Text& out, const KernelBooks& kernel) {
   Object object(out);
   object.Number("accessible_bytes", kernel.accessible_bytes);
   object.Number("rss_bytes", kernel.process_rss);
+  object.Number("minor_faults", kernel.minor_faults);
+  object.Number("major_faults", kernel.major_faults);
   object.Name("resident");
   Object resident(out);
   resident.Number("pools", kernel.resident_pools);
@@ -105,6 +107,46 @@ void WriteProcess(Text& out, const Report& report) {
   object.Number("threads_started", report.books.threads_started);
 }
 
+// [{...}, ...] of the leaves of a kind.
+template <typename Entry, typename WriteEntry>
+void WriteEntries(Text& out, const Report& report, LeafKind kind, WriteEntry write_entry) {
+  const char* separator = "\n";
+  out << '[';
+  report.ForEachEntry<Entry>(kind, [&](const Entry& entry) {
+    out << separator;
+    Object object(out);
+    write_entry(object, entry);
+    separator = ",\n";
+  });
+  out << ']';
+}
+
+void WriteHeaps(Text& out, const Report& report) {
+  WriteEntries<HeapBooks>(out, report, LeafKind::kHeaps,
+                          [](Object& object, const HeapBooks& entry) {
+                            object.Number("heap", entry.heap);
+                            object.Number("threads", entry.threads);
+                            object.Number("refills", entry.refills);
+                            object.Number("flushes", entry.flushes);
+                            object.Number("depot_blocks", entry.depot_blocks);
+                            object.Number("inbox_blocks", entry.inbox_blocks);
+                          });
+}
+
+void WriteThreads(Text& out, const Report& report) {
+  WriteEntries<ThreadBooks>(out, report, LeafKind::kThreads,
+                            [](Object& object, const ThreadBooks& entry) {
+                              object.Number("thread", entry.thread);
+                              object.Number("heap", entry.heap);
+                              object.Number("allocated", entry.allocated);
+                              object.Number("cached", entry.cached);
+                              object.Number("cached_bytes", entry.cached_bytes);
+                              object.Number("transit", entry.transit);
+                              object.Number("magazine_bytes", entry.magazine_bytes);
+                              object.Number("slow_ns", entry.slow_ns);
+                            });
+}
+
 }  // namespace
 
 void WriteJson(Text& out, const Report& report) {
@@ -112,18 +154,15 @@ void WriteJson(Text& out, const Report& report) {
   {
     Object object(out);
     object.Number("schema", 1);
-    WriteString(object.Name("version"), TALLY_VERSION);
+    WriteString(object.Name("version"), report.version);
     WriteProcess(object.Name("process"), report);
     WriteIdentity(object.Name("identity"), books);
     WriteClasses(object.Name("classes"), books);
     WriteTier(object.Name("large"), books.large);
     WriteTier(object.Name("huge"), books.huge);
-    object.Number("heaps", books.heaps);
-    object.Number("regions", books.regions);
-    object.Number("reserved_bytes", books.reserved_bytes);
-    object.Number("purged_bytes", books.purged_bytes);
-    object.Number("purge_calls", books.purge_calls);
-    object.Number("mismatched_sizes", books.mismatched_sizes);
+    WriteFields(object, books, kTotalFields);
+    WriteHeaps(object.Name("heap_list"), report);
+    WriteThreads(object.Name("thread_list"), report);
     WriteKernel(object.Name("kernel"), report.kernel);
   }
   out << '\n';

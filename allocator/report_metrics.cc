@@ -4,7 +4,6 @@
 // For Prometheus and its kin.
 
 #include "allocator/report_formats.h"
-#include "allocator/size_class.h"
 
 namespace tally {
 namespace {
@@ -37,10 +36,9 @@ class Metrics {
 void WriteClasses(Metrics& metrics, const Books& books) {
   for (const Field<ClassBooks>& field : kClassFields) {
     metrics.Family(field.metric, field.is_counter, field.help);
-    for (size_t c = 1; c < kClassCount; ++c) {
+    for (size_t c = 1; c < kStatsClassesMax; ++c) {
       if (books.classes[c].was_used()) {
-        metrics.Sample("size", BlockBytes(static_cast<SizeClass>(c)),
-                       books.classes[c].*field.value);
+        metrics.Sample("size", books.classes[c].block_bytes, books.classes[c].*field.value);
       }
     }
   }
@@ -74,6 +72,9 @@ void WriteKernel(Metrics& metrics, const KernelBooks& kernel) {
   metrics.Sample("part", "huge", kernel.resident_huge);
   metrics.Sample("part", "metadata", kernel.resident_metadata);
   metrics.Sample("part", "not_ours", kernel.not_ours());
+  metrics.Family("tally_process_faults", true, "Page faults of the process.");
+  metrics.Sample("kind", "minor", kernel.minor_faults);
+  metrics.Sample("kind", "major", kernel.major_faults);
 }
 
 }  // namespace
@@ -91,12 +92,9 @@ void WriteMetrics(Text& out, const Report& report, bool is_open) {
   WriteTiers(metrics, books);
   one("tally_threads", false, "Threads with a cache.", books.live_threads);
   one("tally_threads_started", true, "Threads that ever had a cache.", books.threads_started);
-  one("tally_heaps", false, "Heaps.", books.heaps);
-  one("tally_regions", false, "Regions of 16 MiB.", books.regions);
-  one("tally_purged_bytes", true, "Memory given back to the system.", books.purged_bytes);
-  one("tally_purge_calls", true, "System calls that gave memory back.", books.purge_calls);
-  one("tally_mismatched_sizes", true, "Sized deletes that contradicted the block's class.",
-      books.mismatched_sizes);
+  for (const Field<Books>& field : kTotalFields) {
+    one(field.metric, field.is_counter, field.help, books.*field.value);
+  }
   if (is_open) {
     out << "# EOF\n";
   }

@@ -9,19 +9,24 @@ namespace tally {
 namespace {
 
 void WriteClasses(Text& out, const Books& books) {
-  out << "\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks)\n"
+  out << "\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks;"
+         " '~request': mean of the requests\nthat were sampled, bytes)\n"
          "   size    allocated        freed         live     live bytes   cached  transit"
-         "  free in pools     runs  refills  flushes\n";
-  for (size_t c = 1; c < kClassCount; ++c) {
+         "  free in pools     runs  refills  flushes  ~request\n";
+  for (size_t c = 1; c < kStatsClassesMax; ++c) {
     const ClassBooks& entry = books.classes[c];
     if (!entry.was_used()) {
       continue;
     }
-    const uint64_t bytes = BlockBytes(static_cast<SizeClass>(c));
+    const uint64_t bytes = entry.block_bytes;
     out.Number(bytes, 7).Number(entry.allocated, 13).Number(entry.freed, 13).Number(entry.live, 13);
     out.Number(entry.live * bytes, 15).Number(entry.cached, 9).Number(entry.transit, 9);
     out.Number(entry.free_in_pools, 15).Number(entry.runs, 9).Number(entry.refills, 9);
-    out.Number(entry.flushes, 9) << '\n';
+    out.Number(entry.flushes, 9);
+    if (entry.samples != 0) {
+      out.Number(entry.sampled_bytes / entry.samples, 10);
+    }
+    out << '\n';
   }
 }
 
@@ -57,7 +62,7 @@ void WriteIdentity(Text& out, const Books& books) {
 
 void WriteKernel(Text& out, const KernelBooks& kernel) {
   if (!kernel.is_known) {
-    out << "\nkernel: /proc/self/maps cannot be read\n";
+    out << "\nkernel: what it says of this process is not known\n";
     return;
   }
   out << "\nkernel: Size of our accessible mappings";
@@ -68,6 +73,34 @@ void WriteKernel(Text& out, const KernelBooks& kernel) {
   WriteTerm(out, '+', "huge", kernel.resident_huge, "mappings of their own");
   WriteTerm(out, '+', "metadata", kernel.resident_metadata, "ours");
   WriteTerm(out, '+', "not ours", kernel.not_ours(), "code, stacks, files, other mappings");
+  out << "kernel: " << kernel.minor_faults << " minor page faults, " << kernel.major_faults
+      << " major\n";
+}
+
+void WriteThreadList(Text& out, const Report& report) {
+  constexpr int kThreadsShown = 32;
+  int shown = 0;
+  uint64_t hidden = 0;
+  report.ForEachEntry<ThreadBooks>(LeafKind::kThreads, [&](const ThreadBooks& entry) {
+    if (++shown > kThreadsShown) {
+      ++hidden;
+      return;
+    }
+    if (shown == 1) {
+      out << "     thread    heap    allocated   cached   cached bytes  transit   slow ms\n";
+    }
+    if (entry.thread == 0) {
+      out << "      ended";
+    } else {
+      out.Number(entry.thread, 11);
+    }
+    out.Number(entry.heap, 8).Number(entry.allocated, 13).Number(entry.cached, 9);
+    out.Number(entry.cached_bytes, 15).Number(entry.transit, 9);
+    out.Number(entry.slow_ns / 1000000, 10) << '\n';
+  });
+  if (hidden != 0) {
+    out << "  ... and " << hidden << " more\n";
+  }
 }
 
 void WriteThreads(Text& out, const Books& books) {
@@ -75,8 +108,12 @@ void WriteThreads(Text& out, const Books& books) {
       << " at most, " << books.threads_started << " started; " << books.heaps << " heaps; "
       << books.regions << " regions (";
   out.Bytes(books.reserved_bytes, 0) << " of address space)\n";
+  out << "mapped: at most ";
+  out.Bytes(books.mapped_peak_bytes, 0) << '\n';
   out << "purged: ";
   out.Bytes(books.purged_bytes, 0) << " in " << books.purge_calls << " calls\n";
+  out << "slow paths: " << books.slow_calls << " refills and flushes, about ";
+  out << books.slow_ns / 1000000 << " ms in them (every 16th timed)\n";
   out << "sized deletes that did not match: " << books.mismatched_sizes << '\n';
 }
 
@@ -89,6 +126,7 @@ void WriteText(Text& out, const Report& report) {
   WriteClasses(out, books);
   WriteTiers(out, books);
   WriteThreads(out, books);
+  WriteThreadList(out, report);
   WriteIdentity(out, books);
   WriteKernel(out, report.kernel);
 }

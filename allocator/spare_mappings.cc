@@ -3,6 +3,7 @@
 
 #include "allocator/spare_mappings.h"
 
+#include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
 
@@ -22,7 +23,10 @@ SpareMappings::Entry SpareMappings::Remove(size_t index) {
     entries_[i - 1] = entries_[i];
   }
   --count_;
-  bytes_ -= entry.start != nullptr ? entry.bytes : 0;
+  if (entry.start != nullptr) {
+    bytes_ -= entry.bytes;
+    mapped::Remove(entry.bytes);
+  }
   return entry;
 }
 
@@ -38,7 +42,10 @@ void SpareMappings::Add(const Entry& entry) {
     Release(0);
   }
   entries_[count_++] = entry;
-  bytes_ += entry.start != nullptr ? entry.bytes : 0;
+  if (entry.start != nullptr) {
+    bytes_ += entry.bytes;
+    mapped::Add(entry.bytes);
+  }
 }
 
 bool SpareMappings::Keep(char* start, size_t bytes) {

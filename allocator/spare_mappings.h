@@ -54,6 +54,8 @@ class SpareMappings {
   }
 
  private:
+  friend struct DirectoryMaker;
+
   struct Entry {
     char* start;     // null: only the size is known
     size_t bytes;    // a size that was freed, or wanted again

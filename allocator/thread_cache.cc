@@ -5,11 +5,102 @@
 
 #include <string.h>
 
+#include <atomic>
+#include <bit>
+
 #include "allocator/metadata.h"
 #include "allocator/options.h"
+#include "allocator/os.h"
 #include "allocator/purge.h"
+#include "allocator/totals.h"
 
 namespace tally {
+
+namespace {
+
+constexpr uint64_t kSlowCallsPerTiming = 16;
+
+// -log2(u / 2^64) in 1/2^32, off by less than 0.0002: the leading zeros, and for the rest a
+// polynomial in what follows the leading bit.
+uint64_t NegativeLog2(uint64_t u) {
+  const int zeros = std::countl_zero(u | 1);
+  const uint64_t x = (u << zeros << 1) >> 32;  // the fraction f of 1 + f
+  // log2(1 + f) is near f + f (1 - f) (a - b f + c f^2)
+  constexpr uint64_t kA = 1881510262;  // 0.438073; least squares over f in (0, 1)
+  constexpr uint64_t kB = 1016590486;  // 0.236693
+  constexpr uint64_t kC = 344917244;   // 0.080307
+  const uint64_t curve = kA - (kB * x >> 32) + ((kC * x >> 32) * x >> 32);
+  const uint64_t log = x + ((x * ((uint64_t{1} << 32) - x) >> 32) * curve >> 32);
+  return (static_cast<uint64_t>(zeros + 1) << 32) - log;
+}
+
+void RunHook() {
+  if (slow_path_hook != nullptr) [[unlikely]] {
+    slow_path_hook();
+  }
+}
+
+}  // namespace
+
+// Times every so many of the slow halves.
+class ThreadCache::SlowTimer {
+ public:
+  explicit SlowTimer(ThreadCache* cache) : cache_(*cache) {
+    if (++cache_.slow_calls_ % kSlowCallsPerTiming == 0) [[unlikely]] {
+      start_ns_ = os::NowNs();
+    }
+  }
+  ~SlowTimer() {
+    if (start_ns_ != 0) [[unlikely]] {
+      cache_.slow_ns_ += (os::NowNs() - start_ns_) * kSlowCallsPerTiming;
+    }
+  }
+  SlowTimer(const SlowTimer&) = delete;
+  SlowTimer& operator=(const SlowTimer&) = delete;
+
+ private:
+  ThreadCache& cache_;
+  uint64_t start_ns_ = 0;
+};
+
+uint64_t ThreadCache::AllocatedOf(SizeClass size_class) const {
+  constexpr int kTriesMax = 100;
+  for (int i = 0;; ++i) {
+    const uint64_t resets = __atomic_load_n(&resets_, __ATOMIC_ACQUIRE);
+    const uint64_t base = __atomic_load_n(&bases_[size_class], __ATOMIC_ACQUIRE);
+    const int64_t countdown = __atomic_load_n(&magazines[size_class].countdown, __ATOMIC_ACQUIRE);
+    const bool is_settled =
+        resets % 2 == 0 && resets == __atomic_load_n(&resets_, __ATOMIC_RELAXED);
+    // In a child of fork a thread may have stopped in the middle for good.
+    if (is_settled || i == kTriesMax) {
+      return base - static_cast<uint64_t>(countdown);
+    }
+  }
+}
+
+// Allocations until the next event: geometric, so that the events of all classes together are a
+// Poisson process over the bytes that are allocated. Marsaglia's xorshift ("Xorshift RNGs", 2003).
+uint64_t ThreadCache::DrawCountdown(SizeClass size_class) {
+  if (random_ == 0) {
+    random_ = (os::NowNs() ^ reinterpret_cast<uintptr_t>(this)) | 1;
+  }
+  random_ ^= random_ << 13;
+  random_ ^= random_ >> 7;
+  random_ ^= random_ << 17;
+  constexpr uint64_t kLn2 = 2977044472;  // in 1/2^32
+  const uint64_t exponential = (NegativeLog2(random_) >> 16) * kLn2 >> 16;
+  return (exponential * kClassTable[size_class].countdown >> 32) + 1;
+}
+
+// REQUIRES: `allocated` is what AllocatedOf says.
+void ThreadCache::SetCountdown(SizeClass size_class, uint64_t allocated, uint64_t countdown) {
+  __atomic_store_n(&resets_, resets_ + 1, __ATOMIC_RELAXED);
+  std::atomic_thread_fence(std::memory_order_release);
+  __atomic_store_n(&bases_[size_class], allocated + countdown, __ATOMIC_RELAXED);
+  __atomic_store_n(&magazines[size_class].countdown, static_cast<int64_t>(countdown),
+                   __ATOMIC_RELAXED);
+  __atomic_store_n(&resets_, resets_ + 1, __ATOMIC_RELEASE);
+}
 
 // Doubles the slots, from kMagazineSlotsFirst up to the class's most. Growth is evidence-driven:
 // every refill and flush asks for it (slow start).
@@ -39,7 +130,7 @@ bool ThreadCache::GrowSlots(SizeClass size_class) {
   magazine.top = bottom + count;
   magazine.limit = bottom + slots - 1;
   if (is_first) {
-    magazine.countdown = info.countdown;
+    SetCountdown(size_class, bases_[size_class], DrawCountdown(size_class));
   } else {
     metadata.Free(static_cast<void*>(old_bottom), old_slots * sizeof(void*));
   }
@@ -65,11 +156,10 @@ bool ThreadCache::FindBudget(SizeClass size_class, uint64_t bytes) {
   return magazine_bytes_ + bytes <= budget;
 }
 
-// The countdown ran out: account for it, start the next, and let time pass.
-void ThreadCache::Event(SizeClass size_class) {
-  Magazine& magazine = magazines[size_class];
-  totals_[size_class] = AllocatedOf(size_class);
-  magazine.countdown = kClassTable[size_class].countdown;
+// The countdown ran out: a sample of the requests, the next countdown, and let time pass.
+void ThreadCache::Event(SizeClass size_class, size_t request_bytes) {
+  totals::CountSample(size_class, request_bytes);
+  SetCountdown(size_class, AllocatedOf(size_class), DrawCountdown(size_class));
   const uint64_t tick = purger.Tick();
   if (tick != last_tick_) {
     last_tick_ = tick;
@@ -78,7 +168,8 @@ void ThreadCache::Event(SizeClass size_class) {
   }
 }
 
-void* ThreadCache::PopSlow(SizeClass size_class) {
+void* ThreadCache::PopSlow(SizeClass size_class, size_t request_bytes) {
+  const SlowTimer timer(this);
   Magazine& magazine = magazines[size_class];
   if (*magazine.top == nullptr) {
     if (!GrowSlots(size_class) && !magazine.has_slots()) {
@@ -95,8 +186,9 @@ void* ThreadCache::PopSlow(SizeClass size_class) {
   // The block first: Event may flush idle magazines, this one among them.
   void* block = *magazine.top--;
   if (magazine.countdown < 0) {
-    Event(size_class);
+    Event(size_class, request_bytes);
   }
+  RunHook();
   return block;
 }
 
@@ -114,6 +206,7 @@ void ThreadCache::FlushMagazine(SizeClass size_class, size_t count) {
 }
 
 void ThreadCache::PushSlow(SizeClass size_class, void* block) {
+  const SlowTimer timer(this);
   Magazine& magazine = magazines[size_class];
   if (!GrowSlots(size_class)) {
     if (!magazine.has_slots()) {
@@ -123,6 +216,7 @@ void ThreadCache::PushSlow(SizeClass size_class, void* block) {
     FlushMagazine(size_class, (magazine.count() + 1) / 2);
   }
   *++magazine.top = block;
+  RunHook();
 }
 
 void ThreadCache::PostBatch(Outgoing& outgoing) {
@@ -178,13 +272,14 @@ void ThreadCache::FlushIdle() {
 
 void ThreadCache::Abandon() {
   for (size_t c = 1; c < kClassCount; ++c) {
-    totals_[c] = AllocatedOf(static_cast<SizeClass>(c));
+    bases_[c] = AllocatedOf(static_cast<SizeClass>(c));
     magazines[c] = Magazine{};
   }
   for (Outgoing& outgoing : outgoing_) {
     outgoing = Outgoing{};
   }
   magazine_bytes_ = 0;
+  resets_ = 0;
 }
 
 // REQUIRES: the magazine is empty.
@@ -194,7 +289,7 @@ void ThreadCache::ReleaseSlots(SizeClass size_class) {
     return;
   }
   ASSERT(magazine.count() == 0);
-  totals_[size_class] = AllocatedOf(size_class);
+  SetCountdown(size_class, AllocatedOf(size_class), 0);
   void** bottom = magazine.bottom;
   const size_t slots = magazine.slots();
   magazine = Magazine{};

@@ -38,6 +38,10 @@ struct CacheHead {
 static_assert(offsetof(CacheHead, magazines) == MagazineOffset(0),
               "descriptors hold offsets of magazines");
 
+// Called at the end of a slow half, with no lock held, unless null: where the publisher sits.
+using SlowPathHook = void (*)();
+inline constinit SlowPathHook slow_path_hook = nullptr;
+
 class ThreadCache : public CacheHead {
  public:
   constexpr explicit ThreadCache(Heap* cache_heap) : CacheHead{cache_heap, {}} {}
@@ -60,7 +64,8 @@ class ThreadCache : public CacheHead {
   }
 
   // Slow half of a pop: the magazine is empty, or its countdown ran out. Null when memory is out.
-  void* PopSlow(SizeClass size_class);
+  // `request_bytes` is what the program asked for.
+  void* PopSlow(SizeClass size_class, size_t request_bytes);
 
   // Slow half of a push: the magazine is full.
   void PushSlow(SizeClass size_class, void* block);
@@ -81,19 +86,13 @@ class ThreadCache : public CacheHead {
   // Gives slots back as well. The cache holds nothing then. REQUIRES: FlushAll() was called.
   void ReleaseSlots();
 
-  // Exact at any moment of this thread; of others, but for what is in flight.
-  uint64_t AllocatedOf(SizeClass size_class) const {
-    const Magazine& magazine = magazines[size_class];
-    if (!magazine.has_slots()) {
-      return totals_[size_class];
-    }
-    return totals_[size_class] + kClassTable[size_class].countdown -
-           static_cast<uint64_t>(magazine.countdown);
-  }
+  // Blocks of the class that were ever allocated here. Exact at any moment of this thread; of
+  // others, but for what is in flight.
+  uint64_t AllocatedOf(SizeClass size_class) const;
   uint64_t FreedOf(SizeClass size_class) const { return freed_[size_class]; }
   // Debug builds count frees of their own accord.
   void CountFree(SizeClass size_class) { ++freed_[size_class]; }
-  void CountAllocation(SizeClass size_class) { ++totals_[size_class]; }
+  void CountAllocation(SizeClass size_class) { ++bases_[size_class]; }
 
   // Calls visit(block) for each block in an outgoing batch.
   template <typename Visit>
@@ -106,12 +105,21 @@ class ThreadCache : public CacheHead {
     }
   }
 
+  uint64_t magazine_bytes() const { return magazine_bytes_; }
+  uint64_t slow_calls() const { return slow_calls_; }
+  uint64_t slow_ns() const { return slow_ns_; }
+
   // Under the registry's lock.
+  uint64_t thread = 0;               // the kernel's id, 0 without a thread
   ThreadCache* next = nullptr;       // of all caches
   ThreadCache* next_free = nullptr;  // of those without a thread
   bool is_live = false;
 
  private:
+  friend struct DirectoryMaker;
+
+  class SlowTimer;
+
   struct Outgoing {
     Heap* owner = nullptr;
     Batch* batch = nullptr;
@@ -121,13 +129,21 @@ class ThreadCache : public CacheHead {
   bool FindBudget(SizeClass size_class, uint64_t bytes);
   void ReleaseSlots(SizeClass size_class);
   void FlushMagazine(SizeClass size_class, size_t count);
-  void Event(SizeClass size_class);
+  uint64_t DrawCountdown(SizeClass size_class);
+  void SetCountdown(SizeClass size_class, uint64_t allocated, uint64_t countdown);
+  void Event(SizeClass size_class, size_t request_bytes);
   void PostBatch(Outgoing& outgoing);
 
   Outgoing outgoing_[kOutgoingSlots];
   uint64_t magazine_bytes_ = 0;
   uint64_t last_tick_ = 0;
-  uint64_t totals_[kClassCount] = {};
+  // Allocated = base - countdown. Both change together, which resets_ tells readers: odd meanwhile.
+  uint64_t bases_[kClassCount] = {};
+  uint64_t resets_ = 0;
+  uint64_t random_ = 0;
+  // Slow halves that ran, and an estimate of the time in them: every 16th is timed.
+  uint64_t slow_calls_ = 0;
+  uint64_t slow_ns_ = 0;
   uint64_t freed_[kClassCount] = {};
   // Set by every refill and flush, cleared by the hand that looks for slots to take.
   bool was_busy_[kClassCount] = {};

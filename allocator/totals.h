@@ -19,6 +19,15 @@ inline constinit std::atomic<uint64_t> mismatched_sizes{0};
 inline constinit std::atomic<uint64_t> uncached_allocations[kClassCount]{};
 inline constinit std::atomic<uint64_t> uncached_frees{0};
 
+// Requests that were looked at, and their sizes, by class: an unbiased sample of all (see
+// ThreadCache::DrawCountdown).
+inline constinit std::atomic<uint64_t> samples[kClassCount]{};
+inline constinit std::atomic<uint64_t> sampled_bytes[kClassCount]{};
+inline void CountSample(SizeClass size_class, uint64_t request_bytes) {
+  samples[size_class].fetch_add(1, std::memory_order_relaxed);
+  sampled_bytes[size_class].fetch_add(request_bytes, std::memory_order_relaxed);
+}
+
 // Sized deletes whose size was of another class.
 inline void CountMismatchedSize() { mismatched_sizes.fetch_add(1, std::memory_order_relaxed); }
 inline uint64_t MismatchedSizes() { return mismatched_sizes.load(std::memory_order_relaxed); }

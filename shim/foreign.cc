@@ -18,6 +18,7 @@
 
 #include "allocator/allocator.h"
 #include "allocator/os.h"
+#include "allocator/process.h"
 #include "shim/shim.h"
 
 extern "C" {

@@ -12,12 +12,16 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
 #include "allocator/allocator.h"
+#include "allocator/directory.h"
 #include "allocator/options.h"
+#include "allocator/process.h"
+#include "allocator/publish.h"
 #include "allocator/report.h"
 #include "shim/shim.h"
 
@@ -74,6 +78,7 @@ void AfterForkInChild() {
   if (_IO_list_resetlock != nullptr) {
     _IO_list_resetlock();
   }
+  PublishInChild();
   RestartReporter();
 }
 
@@ -111,6 +116,7 @@ int ReportDescriptor() { return report_descriptor >= 0 ? report_descriptor : STD
   if (strcmp(options.stats, "exit") == 0) {
     WriteReportAsConfigured(ReportDescriptor());
   }
+  EndPublishing();
 }
 
 }  // namespace
@@ -120,6 +126,8 @@ int ReportDescriptor() { return report_descriptor >= 0 ? report_descriptor : STD
   out_of_memory_hook = [] { errno = ENOMEM; };
   StartForeign();
   StartOptions(environment);
+  FillDirectory();
+  StartPublishing(getenv("XDG_RUNTIME_DIR"));
   has_thread_key = pthread_key_create(&thread_key, ThreadEnds) == 0;
   thread_start_hook = ThreadStarts;
   // First in, last to prepare: other libraries' handlers may still allocate.

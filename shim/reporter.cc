@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "allocator/options.h"
+#include "allocator/process.h"
 #include "allocator/report.h"
 #include "shim/shim.h"
 

@@ -9,7 +9,6 @@
 #include <errno.h>
 
 #include <cstddef>
-#include <cstdint>
 
 // Everything else is hidden by the compiler's flags.
 #define TALLY_EXPORT [[gnu::visibility("default")]]
@@ -28,15 +27,6 @@ inline void* NoMemory() {
   return nullptr;
 }
 
-// Writes one line, with its newline, to stderr (process.cc).
-void Warn(const char* text);
-// The fields of /proc/self/stat of use here. False, and zeros, where it cannot be read.
-struct ProcessStatus {
-  char state;           // of the main thread: 'Z' where it has ended before the others
-  size_t threads;       // a main thread that has ended is counted
-  uintptr_t start_brk;  // zero where the kernel does not tell
-};
-bool ReadProcessStatus(ProcessStatus* status);
 // Installs the handlers for pointers of the C library's own malloc (foreign.cc).
 void StartForeign();
 // Starts the thread that writes reports now and then, if an option asks for it; and again in a

@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstring>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -201,6 +203,53 @@ TEST(Books, TheKernelAgrees) {
   for (void* block : {small, large, huge}) {
     Free(block);
   }
+}
+
+// Uniform requests of 1,025 to 1,152 bytes: the mean is 1,088.5, and that of n samples is normally
+// distributed with a deviation of 37 / sqrt(n).
+TEST(Books, RequestsAreSampledWithoutBias) {
+  const SizeClass size_class = ClassFor(1152);
+  ASSERT_EQ(ClassFor(1025), size_class);
+  const ClassBooks before = Take().classes[size_class];
+  std::mt19937 random(7);
+  std::uniform_int_distribution<size_t> request(1025, 1152);
+  constexpr uint64_t kCount = 2000000;
+  for (uint64_t i = 0; i < kCount; ++i) {
+    Free(Allocate(request(random)));
+  }
+  const ClassBooks after = Take().classes[size_class];
+  const auto samples = static_cast<double>(after.samples - before.samples);
+  const double expected = kCount / static_cast<double>(kClassTable[size_class].countdown);
+  EXPECT_NEAR(samples, expected, 5 * std::sqrt(expected)) << "a Poisson process";
+  const double mean = static_cast<double>(after.sampled_bytes - before.sampled_bytes) / samples;
+  EXPECT_NEAR(mean, 1088.5, 5 * 37 / std::sqrt(samples));
+  EXPECT_NEAR(static_cast<double>(after.requested_estimate()),
+              static_cast<double>(after.allocated) * mean,
+              static_cast<double>(after.allocated) * 5);
+}
+
+TEST(Books, SlowPathsAreCountedAndTimed) {
+  const Books before = Take();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 100000; ++i) {
+    blocks.push_back(Allocate(200));
+  }
+  for (void* block : blocks) {
+    Free(block);
+  }
+  const Books after = Take();
+  EXPECT_GT(after.slow_calls, before.slow_calls + 100);
+  EXPECT_GT(after.slow_ns, before.slow_ns);
+  EXPECT_LT(after.slow_ns - before.slow_ns, uint64_t{60} * 1000 * 1000 * 1000);
+}
+
+TEST(Books, TheMappedPeakStays) {
+  void* block = Allocate(100 << 20);
+  const uint64_t with = Take().mapped_bytes;
+  Free(block);
+  const Books after = Take();
+  EXPECT_GE(after.mapped_peak_bytes, with);
+  EXPECT_LT(after.mapped_bytes, with);
 }
 
 }  // namespace

@@ -184,6 +184,9 @@ uint64_t NowMs() {
   return testing::state.now_ms != testing::kNever ? testing::state.now_ms : linux_os::NowMs();
 }
 
+uint64_t NowNs() { return linux_os::NowNs(); }
+uint64_t ThreadId() { return linux_os::ThreadId(); }
+
 uint64_t ResidentBytes(const void* start, size_t bytes) {
   return linux_os::ResidentBytes(start, bytes);
 }

@@ -23,6 +23,7 @@
 
 #include "allocator/allocator.h"
 #include "allocator/books.h"
+#include "allocator/mapped.h"
 #include "tests/shadow_map.h"
 
 namespace tally {
@@ -225,6 +226,8 @@ void ExpectBooksAgree(const Books& before, const std::vector<Player>& players) {
   }
   const Books now = Take();
   EXPECT_EQ(now.identity.sum(), now.mapped_bytes);
+  EXPECT_EQ(mapped::NowBytes(), now.mapped_bytes) << "two ways to the same sum";
+  EXPECT_GE(now.mapped_peak_bytes, now.mapped_bytes);
   ExpectTier(now.large, before.large, sum[kLarge]);
   ExpectTier(now.huge, before.huge, sum[kHuge]);
   for (size_t c = 1; c < kClassCount; ++c) {

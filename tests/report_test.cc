@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
@@ -58,6 +59,55 @@ TEST(Report, ARefusingDescriptorIsReported) {
   ASSERT_NE(full, nullptr);
   EXPECT_FALSE(WriteReport(fileno(full)));
   fclose(full);
+}
+
+std::string InFormat(ReportFormat format) {
+  CaptureStderr();
+  EXPECT_TRUE(WriteReport(STDERR_FILENO, format));
+  return GetCapturedStderr();
+}
+
+// The number after `key`.
+uint64_t NumberAfter(const std::string& text, const std::string& key) {
+  const size_t at = text.find(key);
+  EXPECT_NE(at, std::string::npos) << key;
+  return at == std::string::npos ? 0 : std::stoull(text.substr(at + key.size()));
+}
+
+TEST(Report, JsonHasEveryTermAndTheirSum) {
+  void* block = Allocate(48);
+  const std::string report = InFormat(ReportFormat::kJson);
+  EXPECT_EQ(std::count(report.begin(), report.end(), '{'),
+            std::count(report.begin(), report.end(), '}'));
+  uint64_t sum = 0;
+  for (const IdentityTerm& term : kIdentityTerms) {
+    sum +=
+        NumberAfter(report.substr(report.find("\"terms\"")), '"' + std::string(term.key) + "\":");
+  }
+  EXPECT_EQ(sum, NumberAfter(report, "\"mapped_bytes\":"));
+  EXPECT_GE(NumberAfter(report, "\"mapped_peak_bytes\":"), sum);
+  EXPECT_EQ(NumberAfter(report, "\"thread\":"), static_cast<uint64_t>(gettid()));
+  EXPECT_THAT(report, HasSubstr("\"size\":48,"));
+  EXPECT_THAT(report, HasSubstr("\"identity\":{\"mapped_bytes\":"));
+  Free(block);
+}
+
+TEST(Report, MetricsDifferInWhatCountersAreCalled) {
+  const std::string open = InFormat(ReportFormat::kOpenMetrics);
+  EXPECT_THAT(open, HasSubstr("# TYPE tally_purged_bytes counter\ntally_purged_bytes_total "));
+  EXPECT_THAT(open, ::testing::EndsWith("# EOF\n"));
+  const std::string older = InFormat(ReportFormat::kPrometheus);
+  EXPECT_THAT(older, HasSubstr("# TYPE tally_purged_bytes_total counter\n"));
+  EXPECT_THAT(older, ::testing::Not(HasSubstr("EOF")));
+  EXPECT_THAT(older, HasSubstr("tally_identity_bytes{term=\"live\"} "));
+}
+
+TEST(Report, FormatsHaveNames) {
+  ReportFormat format = ReportFormat::kJson;
+  EXPECT_FALSE(ParseReportFormat("xml", &format));
+  EXPECT_EQ(format, ReportFormat::kJson);
+  EXPECT_TRUE(ParseReportFormat("openmetrics", &format));
+  EXPECT_EQ(format, ReportFormat::kOpenMetrics);
 }
 
 TEST(Report, GoesToTheFileOfTheOptions) {

@@ -28,7 +28,7 @@ class ThreadCacheTest : public ::testing::Test {
   // As the fast paths do.
   void* Pop(SizeClass size_class) {
     void* block = cache_.magazines[size_class].TryPop();
-    return block != nullptr ? block : cache_.PopSlow(size_class);
+    return block != nullptr ? block : cache_.PopSlow(size_class, 1);
   }
   void Push(SizeClass size_class, void* block) {
     Magazine& magazine = cache_.magazines[size_class];

@@ -1,0 +1,256 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+#include "allocator/publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <new>
+
+#include "allocator/books.h"
+#include "allocator/directory.h"
+#include "allocator/options.h"
+#include "allocator/os.h"
+#include "allocator/process.h"
+#include "allocator/registry.h"
+#include "allocator/text.h"
+#include "allocator/thread_cache.h"
+
+namespace tally {
+namespace {
+
+constexpr uint64_t kPeriodMs = 250;
+constexpr uint64_t kTimeShare = 50;  // a snapshot of 1 ms is followed by 50 ms without
+constexpr uint64_t kNever = ~uint64_t{0};
+constexpr size_t kLeavesFirst = 8;  // a region, a heap, threads, and some more
+
+// All zero in a child of fork.
+struct State {
+  std::atomic<bool> is_busy;
+  std::atomic<uint64_t> due_ms;
+  int64_t process;  // zero: no file yet
+  char* file;
+  size_t file_bytes;  // mapped, and allocated in the file system
+  dev_t device;
+  ino_t inode;
+  char path[512];
+};
+static_assert(sizeof(State) <= 4096, "the state fits a page");
+
+constinit State* state = nullptr;
+constinit char directory[448] = {};
+
+// Unlike open and close, not cancellation points.
+int Open(const char* path, int flags) {
+  return static_cast<int>(
+      syscall(SYS_openat, AT_FDCWD, path, flags | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+void Close(int file) { syscall(SYS_close, file); }
+
+void WarnOfPath(const char* path, const char* what) {
+  Text line(STDERR_FILENO);
+  line << "tally: warning: TALLY_PUBLISH: " << path << ": " << what
+       << "; this process is not published\n";
+  line.Flush();
+}
+
+// A directory that is ours alone, made if need be.
+bool ChooseDirectory(const char* parent, const char* name, bool with_user) {
+  Text path;
+  path << parent << name;
+  if (with_user) {
+    path << '-' << uint64_t{getuid()};
+  }
+  if (path.size() >= sizeof(directory)) {
+    return false;
+  }
+  memcpy(directory, path.c_str(), path.size() + 1);
+  struct stat known {};
+  return (mkdir(directory, 0700) == 0 || errno == EEXIST) && lstat(directory, &known) == 0 &&
+         S_ISDIR(known.st_mode) && known.st_uid == getuid() && (known.st_mode & 022) == 0;
+}
+
+StatsHeader* HeaderOf(const State& own) { return reinterpret_cast<StatsHeader*>(own.file); }
+
+StatsSnapshot* SnapshotAt(const State& own, uint64_t sequence) {
+  return reinterpret_cast<StatsSnapshot*>(own.file + kStatsHeaderBytes +
+                                          sequence % 2 * kStatsSnapshotBytes);
+}
+
+size_t FileBytes(size_t leaves) {
+  const size_t bytes = kStatsLeavesAt + leaves * kStatsLeafBytes;
+  return (bytes + os::PageBytes() - 1) & ~(os::PageBytes() - 1);
+}
+
+// Makes the open file `bytes` long and maps it. False when the file system is full.
+bool MapFile(State& own, int file, size_t bytes) {
+  if (syscall(SYS_fallocate, file, 0, off_t{0}, static_cast<off_t>(bytes)) != 0) {
+    return false;
+  }
+  void* start = own.file == nullptr
+                    ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+                    : mremap(own.file, own.file_bytes, bytes, MREMAP_MAYMOVE);
+  if (start == MAP_FAILED) {
+    return false;
+  }
+  own.file = static_cast<char*>(start);
+  own.file_bytes = bytes;
+  return madvise(start, bytes, MADV_DONTFORK) == 0;
+}
+
+void FillHeader(const State& own) {
+  ProcessStatus status;
+  ReadProcessStatus(&status);
+  StatsHeader* header = HeaderOf(own);
+  header->version = kStatsVersion;
+  header->header_bytes = sizeof(*header);
+  header->process = static_cast<uint64_t>(own.process);
+  header->start_ticks = status.start_ticks;
+  header->created_ms = NowSinceEpochMs();
+  header->state = static_cast<uint64_t>(StatsState::kRunning);
+  header->directory_address = reinterpret_cast<uintptr_t>(&tally_stats_directory);
+  ReadCommand(header->command, sizeof(header->command));
+  strncpy(header->library, TALLY_VERSION, sizeof(header->library) - 1);
+  header->directory = tally_stats_directory;
+}
+
+// A file for this process. False, and none, when it cannot be.
+bool Create(State& own) {
+  Text path;
+  path << directory << '/' << int64_t{getpid()};
+  memcpy(own.path, path.c_str(), path.size() + 1);
+  unlink(own.path);  // of a process of our id that is no more, or that we were before exec
+  const int file = Open(own.path, O_RDWR | O_CREAT | O_EXCL);
+  struct stat known {};
+  if (file < 0 || fstat(file, &known) != 0 || !MapFile(own, file, FileBytes(kLeavesFirst))) {
+    WarnOfPath(own.path, file < 0 ? "the file cannot be made" : "no room in the file system");
+    if (file >= 0) {
+      Close(file);
+      unlink(own.path);
+    }
+    return false;
+  }
+  Close(file);
+  own.device = known.st_dev;
+  own.inode = known.st_ino;
+  own.process = getpid();
+  FillHeader(own);
+  return true;
+}
+
+// Room for `leaves`. When there is none in the file system, what fits has to do.
+void Grow(State& own, size_t leaves) {
+  struct stat known {};
+  const int file = Open(own.path, O_RDWR);
+  const bool is_ours = file >= 0 && fstat(file, &known) == 0 && known.st_dev == own.device &&
+                       known.st_ino == own.inode;
+  if (!is_ours || !MapFile(own, file, FileBytes(leaves))) {
+    HeaderOf(own)->state = static_cast<uint64_t>(StatsState::kFull);
+  }
+  if (file >= 0) {
+    Close(file);
+  }
+}
+
+void Write(State& own) {
+  const uint64_t sequence = HeaderOf(own)->published + 1;
+  StatsSnapshot* snapshot = nullptr;
+  for (bool is_retry = false;; is_retry = true) {
+    snapshot = SnapshotAt(own, sequence);
+    StatsLeaves leaves(own.file + kStatsLeavesAt, own.file_bytes - kStatsLeavesAt, sequence);
+    TakeBooks(&snapshot->books, &leaves);
+    snapshot->leaves = leaves.count();
+    const bool is_full = HeaderOf(own)->state == static_cast<uint64_t>(StatsState::kFull);
+    if (leaves.count() == leaves.wanted() || is_retry || is_full) {
+      break;
+    }
+    Grow(own, leaves.wanted() + leaves.wanted() / 4 + 1);
+  }
+  snapshot->sequence = sequence;
+  snapshot->time_ms = NowSinceEpochMs();
+  snapshot->checksum = StatsChecksum(*snapshot);
+  StatsHeader* header = HeaderOf(own);
+  __atomic_store_n(&header->published, sequence, __ATOMIC_RELEASE);
+  // Last of all when it is new: a file with a magic number has a snapshot.
+  __atomic_store_n(&header->magic, kStatsMagic, __ATOMIC_RELEASE);
+}
+
+// REQUIRES: own.is_busy is held.
+void WriteIfOurs(State& own) {
+  if (own.process == 0 && !Create(own)) {
+    own.process = -1;
+  }
+  if (own.process != getpid()) {
+    own.due_ms.store(own.process < 0 ? kNever : 0, std::memory_order_relaxed);
+    return;
+  }
+  const uint64_t before_ns = os::NowNs();
+  Write(own);
+  const uint64_t rest_ms = (os::NowNs() - before_ns) * kTimeShare / 1000000;
+  own.due_ms.store(os::NowMs() + (rest_ms > kPeriodMs ? rest_ms : kPeriodMs),
+                   std::memory_order_relaxed);
+}
+
+// Runs in the middle of malloc: no lock of the allocator is held, but for those around fork.
+void OnSlowPath() {
+  State& own = *state;
+  if (os::NowMs() < own.due_ms.load(std::memory_order_relaxed) || registry.IsLockedByMe() ||
+      own.is_busy.exchange(true, std::memory_order_acquire)) {
+    return;
+  }
+  const int saved_errno = errno;
+  WriteIfOurs(own);
+  errno = saved_errno;
+  own.is_busy.store(false, std::memory_order_release);
+}
+
+}  // namespace
+
+void StartPublishing(const char* runtime_directory) {
+  if (!options.publish) {
+    return;
+  }
+  const bool has_directory = (runtime_directory != nullptr && *runtime_directory == '/' &&
+                              ChooseDirectory(runtime_directory, "/tally", false)) ||
+                             ChooseDirectory("/dev/shm", "/tally", true);
+  if (!has_directory) {
+    return WarnOfPath(directory, "not a directory of this user alone");
+  }
+  void* page = os::Map(os::PageBytes());
+  if (page == nullptr || madvise(page, os::PageBytes(), MADV_WIPEONFORK) != 0) {
+    return WarnOfPath(directory, "the kernel cannot wipe memory on fork");
+  }
+  state = new (page) State{};
+  OnSlowPath();
+  slow_path_hook = OnSlowPath;
+}
+
+void PublishInChild() {
+  if (state != nullptr) {
+    OnSlowPath();
+  }
+}
+
+void EndPublishing() {
+  if (state == nullptr || state->process != getpid() ||
+      state->is_busy.exchange(true, std::memory_order_acquire)) {
+    return;
+  }
+  if (options.publish_keep == 1 || options.publish_keep == static_cast<uint64_t>(state->process)) {
+    WriteIfOurs(*state);
+    HeaderOf(*state)->state = static_cast<uint64_t>(StatsState::kEnded);
+  } else {
+    unlink(state->path);
+  }
+  state->process = -1;
+  state->due_ms.store(kNever, std::memory_order_relaxed);
+}
+
+}  // namespace tally
