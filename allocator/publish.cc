@@ -26,8 +26,8 @@
 namespace tally {
 namespace {
 
-constexpr uint64_t kPeriodMs = 250;
-constexpr uint64_t kTimeShare = 50;  // a snapshot of 1 ms is followed by 50 ms without
+constexpr uint64_t kPeriodMs = 10;
+constexpr uint64_t kTimeShare = 100;  // a snapshot of 1 ms is followed by 100 ms without
 constexpr uint64_t kNever = ~uint64_t{0};
 constexpr size_t kLeavesFirst = 8;  // a region, a heap, threads, and some more
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: MIT
 
 // Publishing: a file of the layout in stats_format.h that says where this process's books lie, and
-// holds a snapshot of them that is at most some 250 ms older than the last slow path.
+// holds a snapshot of them that is some 10 ms older than the last slow path.
 //
 // Called by lifecycle (start, fork, end) and, through a hook, by the slow halves of pop and push.
 //
@@ -16,7 +16,7 @@
 //      finds it empty at its first snapshot and starts a file of its own. A child that shares our
 //      memory (vfork) has another process id and writes nothing.
 //   2. The snapshot that the header names is whole: the other place is written meanwhile.
-//   3. Snapshots take at most a fiftieth of the time.
+//   3. Snapshots take at most a hundredth of the time.
 // Threads: any; one snapshot at a time, by try-lock.
 
 #ifndef ALLOCATOR_PUBLISH_H_
