@@ -29,7 +29,7 @@ namespace {
 constexpr uint64_t kPeriodMs = 10;
 constexpr uint64_t kTimeShare = 100;  // a snapshot of 1 ms is followed by 100 ms without
 constexpr uint64_t kNever = ~uint64_t{0};
-constexpr size_t kLeavesFirst = 8;  // a region, a heap, threads, and some more
+constexpr size_t kLeavesFirst = 3;  // a region, heaps, threads
 
 // All zero in a child of fork.
 struct State {
@@ -171,7 +171,7 @@ void Write(State& own) {
     if (leaves.count() == leaves.wanted() || is_retry || is_full) {
       break;
     }
-    Grow(own, leaves.wanted() + leaves.wanted() / 4 + 1);
+    Grow(own, leaves.wanted());
   }
   snapshot->sequence = sequence;
   snapshot->time_ms = NowSinceEpochMs();

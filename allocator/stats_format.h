@@ -314,8 +314,8 @@ struct StatsDirectory {
 
 // A published file: the header, two places for snapshots, then leaves.
 inline constexpr size_t kStatsHeaderBytes = 4096;
-inline constexpr size_t kStatsSnapshotBytes = 24 * 1024;
-inline constexpr size_t kStatsLeavesAt = 64 * 1024;
+inline constexpr size_t kStatsSnapshotBytes = 16 * 1024;
+inline constexpr size_t kStatsLeavesAt = 36 * 1024;
 inline constexpr size_t kStatsLeafBytes = 4096;
 
 enum class StatsState : uint64_t {
