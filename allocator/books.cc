@@ -13,7 +13,7 @@
 #include "allocator/large.h"
 #include "allocator/mapped.h"
 #include "allocator/metadata.h"
-#include "allocator/pool_walk.h"
+#include "allocator/own_region.h"
 #include "allocator/purge.h"
 #include "allocator/region.h"
 #include "allocator/region_map.h"
@@ -31,38 +31,6 @@ static_assert(kClassCount <= kStatsClassesMax, "the format has room for every cl
 static_assert(kWalkPoolBytes == kPoolBytes && kWalkPoolsPerArena == kPoolsPerArena &&
                   kWalkPoolBytes == kStatsLeafBytes,
               "the format is made for this geometry");
-
-constexpr ClassShape ShapeOf(size_t size_class) {
-  if (size_class == 0 || size_class >= kClassCount) {
-    return {};
-  }
-  const ClassInfo& info = kClassTable[size_class];
-  return {info.block_bytes, info.run_pools, info.capacity};
-}
-
-// A region of our own, for the walk.
-class OwnRegion {
- public:
-  explicit OwnRegion(Region* region) : region_(*region) {}
-  uint64_t Free(size_t arena) const {
-    return region_.arenas[arena].free.load(std::memory_order_acquire);
-  }
-  uint64_t Dirty(size_t arena) const {
-    return region_.arenas[arena].dirty.load(std::memory_order_relaxed);
-  }
-  uint64_t Touched(size_t arena) const {
-    return region_.arenas[arena].touched.load(std::memory_order_relaxed);
-  }
-  PoolView Descriptor(size_t index) const {
-    const Pool* pool = region_.descriptor(index);
-    return {static_cast<PoolView::Kind>(pool->kind.load(std::memory_order_acquire)),
-            pool->size_class, pool->free_blocks, pool->run_pools, pool->request_bytes};
-  }
-  static ClassShape Shape(size_t size_class) { return ShapeOf(size_class); }
-
- private:
-  Region& region_;
-};
 
 // Both at once: the descriptors are read once.
 class SumAndMap {

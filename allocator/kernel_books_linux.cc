@@ -15,6 +15,7 @@
 #include "allocator/huge.h"
 #include "allocator/metadata.h"
 #include "allocator/os.h"
+#include "allocator/own_region.h"
 #include "allocator/region.h"
 #include "allocator/region_map.h"
 #include "allocator/registry.h"
@@ -114,6 +115,38 @@ void ForEachRange(Visit visit) {
   visit(&KernelBooks::resident_metadata, region_map.start(), region_map.mapped_bytes());
 }
 
+// Whether a pool of a region is in physical memory; asks for an arena at a time.
+class ResidentPools {
+ public:
+  explicit ResidentPools(Region* region) : region_(region) {}
+
+  bool operator()(size_t index) {
+    const size_t page_bytes = os::PageBytes();
+    const size_t arena = index / kPoolsPerArena;
+    if (arena != arena_) {
+      arena_ = arena;
+      is_known_ = page_bytes <= kArenaBytes &&
+                  os::ResidentPages(region_->start() + arena * kArenaBytes, kArenaBytes, states_);
+    }
+    return is_known_ && (states_[index % kPoolsPerArena * kPoolBytes / page_bytes] & 1) != 0;
+  }
+
+ private:
+  Region* region_;
+  size_t arena_ = 0;  // the descriptors' arena is never asked for
+  bool is_known_ = false;
+  unsigned char states_[kPoolsPerArena] = {};
+};
+
+void SumResidentPools(KernelBooks* books) {
+  for (Region* region = regions.oldest(); region != nullptr;
+       region = region->next.load(std::memory_order_acquire)) {
+    const auto arenas =
+        static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_acquire)));
+    WalkPools(OwnRegion(region), arenas, ResidentSum(books, ResidentPools(region)));
+  }
+}
+
 uint64_t ReadProcessRss() {
   LineReader reader("/proc/self/statm");
   const char* line = reader.Next();
@@ -145,8 +178,11 @@ void TakeKernelBooks(KernelBooks* books) {
     });
   }
   ForEachRange([&](uint64_t KernelBooks::*term, const void* ours, size_t bytes) {
-    books->*term += os::ResidentBytes(ours, bytes);
+    if (term != &KernelBooks::resident_pools) {
+      books->*term += os::ResidentBytes(ours, bytes);
+    }
   });
+  SumResidentPools(books);
   books->process_rss = ReadProcessRss();
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -67,7 +67,10 @@ uint64_t NowMs();
 uint64_t NowNs();
 // The calling thread, as the kernel counts it; never zero.
 uint64_t ThreadId();
-// How many bytes of the range are in physical memory; the range must be mapped.
+// Sets states[i] to odd where the i-th page of the range is in physical memory, else to even. False
+// when the system does not tell. REQUIRES: the range is mapped.
+bool ResidentPages(const void* start, size_t bytes, unsigned char* states);
+// How many bytes of the range are in physical memory. REQUIRES: as above.
 uint64_t ResidentBytes(const void* start, size_t bytes);
 
 // Sleeps while *word == expected; may wake for no reason.

@@ -176,8 +176,12 @@ uint64_t NowNs() {
 
 uint64_t ThreadId() { return static_cast<uint64_t>(gettid()); }
 
-uint64_t ResidentBytes(const void* start, size_t bytes) {
+bool ResidentPages(const void* start, size_t bytes, unsigned char* states) {
   const ErrnoKeeper keeper;
+  return mincore(const_cast<void*>(start), bytes, states) == 0;
+}
+
+uint64_t ResidentBytes(const void* start, size_t bytes) {
   constexpr size_t kStepPages = 2048;
   unsigned char states[kStepPages];
   const size_t page_bytes = PageBytes();
@@ -188,7 +192,7 @@ uint64_t ResidentBytes(const void* start, size_t bytes) {
     if (step > static_cast<size_t>(end - at)) {
       step = static_cast<size_t>(end - at);
     }
-    if (mincore(const_cast<char*>(at), step, states) == 0) {
+    if (ResidentPages(at, step, states)) {
       for (size_t i = 0; i < step / page_bytes; ++i) {
         resident += (states[i] & 1) * page_bytes;
       }

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 
-// The walk over a region's pools, and the two things that are made of it: sums for the books, and a
-// map with one byte a pool. The pools may be this process's own, or copies of another's.
+// The walk over a region's pools, and what is made of it: sums for the books, what of them is
+// resident, and a map with one byte a pool. The pools may be this process's own, or copies of
+// another's.
 //
 // Called by books and publish, and by tools/ for another process: nothing here trusts what it
 // reads; a class that is none, or a run that is too long, is counted as unsettled.
@@ -157,6 +158,36 @@ class BooksSum {
   }
 
   Books& books_;
+};
+
+// Says what the resident part of a region's pools is. is_resident(index) says whether a pool is in
+// physical memory.
+template <typename IsResident>
+class ResidentSum {
+ public:
+  ResidentSum(KernelBooks* books, IsResident is_resident)
+      : books_(*books), is_resident_(is_resident) {}
+
+  void FreePool(size_t index, uint8_t /*state*/) { Add(index, 1, &KernelBooks::resident_free); }
+  void Run(size_t index, size_t /*size_class*/, const ClassShape& shape, const PoolView& /*view*/) {
+    Add(index, shape.run_pools, &KernelBooks::resident_blocks);
+  }
+  void Large(size_t index, size_t pools, const PoolView& /*view*/) {
+    Add(index, pools, &KernelBooks::resident_large);
+  }
+  void Unsettled(size_t index) { Add(index, 1, &KernelBooks::resident_free); }
+
+ private:
+  void Add(size_t index, size_t pools, uint64_t KernelBooks::*term) {
+    for (size_t i = 0; i < pools; ++i) {
+      const uint64_t bytes = is_resident_(index + i) ? kWalkPoolBytes : 0;
+      books_.*term += bytes;
+      books_.resident_pools += bytes;
+    }
+  }
+
+  KernelBooks& books_;
+  IsResident is_resident_;
 };
 
 // Writes a byte for each pool from the 64th of a region on.

@@ -77,6 +77,15 @@ bool ChooseDirectory(const char* parent, const char* name, bool with_user) {
          S_ISDIR(known.st_mode) && known.st_uid == getuid() && (known.st_mode & 022) == 0;
 }
 
+bool ChooseAnyDirectory(const char* runtime_directory) {
+  if (*options.publish_dir != '\0') {
+    return ChooseDirectory(options.publish_dir, "", false);
+  }
+  return (runtime_directory != nullptr && *runtime_directory == '/' &&
+          ChooseDirectory(runtime_directory, "/tally", false)) ||
+         ChooseDirectory("/dev/shm", "/tally", true);
+}
+
 StatsHeader* HeaderOf(const State& own) { return reinterpret_cast<StatsHeader*>(own.file); }
 
 StatsSnapshot* SnapshotAt(const State& own, uint64_t sequence) {
@@ -217,10 +226,7 @@ void StartPublishing(const char* runtime_directory) {
   if (!options.publish) {
     return;
   }
-  const bool has_directory = (runtime_directory != nullptr && *runtime_directory == '/' &&
-                              ChooseDirectory(runtime_directory, "/tally", false)) ||
-                             ChooseDirectory("/dev/shm", "/tally", true);
-  if (!has_directory) {
+  if (!ChooseAnyDirectory(runtime_directory)) {
     return WarnOfPath(directory, "not a directory of this user alone");
   }
   void* page = os::Map(os::PageBytes());

@@ -7,7 +7,7 @@
 // Called by lifecycle (start, fork, end) and, through a hook, by the slow halves of pop and push.
 //
 // The file is mapped, and grows by fallocate, so that a full file system is an answer and not a
-// SIGBUS. It lies in $XDG_RUNTIME_DIR/tally, else in /dev/shm/tally-UID, named by the process id,
+// SIGBUS. It lies in TALLY_PUBLISH_DIR, else $XDG_RUNTIME_DIR/tally, else /dev/shm/tally-UID, named by the process id,
 // readable by its user alone.
 //
 // Invariants:

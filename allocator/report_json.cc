@@ -90,11 +90,18 @@ void WriteKernel(Text& out, const KernelBooks& kernel) {
   object.Number("minor_faults", kernel.minor_faults);
   object.Number("major_faults", kernel.major_faults);
   object.Name("resident");
-  Object resident(out);
-  resident.Number("pools", kernel.resident_pools);
-  resident.Number("huge", kernel.resident_huge);
-  resident.Number("metadata", kernel.resident_metadata);
-  resident.Number("not_ours", kernel.not_ours());
+  {
+    Object resident(out);
+    resident.Number("pools", kernel.resident_pools);
+    resident.Number("huge", kernel.resident_huge);
+    resident.Number("metadata", kernel.resident_metadata);
+    resident.Number("not_ours", kernel.not_ours());
+  }
+  object.Name("resident_pools");
+  Object pools(out);
+  pools.Number("blocks", kernel.resident_blocks);
+  pools.Number("large", kernel.resident_large);
+  pools.Number("free", kernel.resident_free);
 }
 
 void WriteProcess(Text& out, const Report& report) {

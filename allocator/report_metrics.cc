@@ -68,7 +68,9 @@ void WriteKernel(Metrics& metrics, const KernelBooks& kernel) {
   metrics.Family("tally_process_resident_bytes", false, "RSS of the process.");
   metrics.Sample(kernel.process_rss);
   metrics.Family("tally_resident_bytes", false, "What of the RSS is whose.");
-  metrics.Sample("part", "pools", kernel.resident_pools);
+  metrics.Sample("part", "blocks", kernel.resident_blocks);
+  metrics.Sample("part", "large", kernel.resident_large);
+  metrics.Sample("part", "free", kernel.resident_free);
   metrics.Sample("part", "huge", kernel.resident_huge);
   metrics.Sample("part", "metadata", kernel.resident_metadata);
   metrics.Sample("part", "not_ours", kernel.not_ours());

@@ -10,7 +10,7 @@ namespace {
 
 void WriteClasses(Text& out, const Books& books) {
   out << "\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks;"
-         " '~request': mean of the requests\nthat were sampled, bytes)\n"
+         "\n'~request': mean of the sampled requests, bytes)\n"
          "   size    allocated        freed         live     live bytes   cached  transit"
          "  free in pools     runs  refills  flushes  ~request\n";
   for (size_t c = 1; c < kStatsClassesMax; ++c) {
@@ -69,7 +69,10 @@ void WriteKernel(Text& out, const KernelBooks& kernel) {
   out.Number(kernel.accessible_bytes, 16).Bytes(kernel.accessible_bytes, 14) << '\n';
   out << "kernel: resident (bytes)\n";
   WriteTerm(out, ' ', "process RSS", kernel.process_rss, "of the whole process");
-  WriteTerm(out, '=', "pools", kernel.resident_pools, "blocks of all classes and large blocks");
+  WriteTerm(out, '=', "pools of blocks", kernel.resident_blocks,
+            "live, cached, in transit, free in pools, tails");
+  WriteTerm(out, '+', "large blocks", kernel.resident_large, "runs of pools");
+  WriteTerm(out, '+', "free pools", kernel.resident_free, "dirty: will go back to the system");
   WriteTerm(out, '+', "huge", kernel.resident_huge, "mappings of their own");
   WriteTerm(out, '+', "metadata", kernel.resident_metadata, "ours");
   WriteTerm(out, '+', "not ours", kernel.not_ours(), "code, stacks, files, other mappings");
@@ -113,7 +116,7 @@ void WriteThreads(Text& out, const Books& books) {
   out << "purged: ";
   out.Bytes(books.purged_bytes, 0) << " in " << books.purge_calls << " calls\n";
   out << "slow paths: " << books.slow_calls << " refills and flushes, about ";
-  out << books.slow_ns / 1000000 << " ms in them (every 16th timed)\n";
+  out << books.slow_ns / 1000 << " us in them (every 16th timed)\n";
   out << "sized deletes that did not match: " << books.mismatched_sizes << '\n';
 }
 

@@ -176,7 +176,10 @@ struct HeapBooks {
 // What the kernel says of our mappings. Bytes.
 struct KernelBooks {
   uint64_t accessible_bytes;  // Size of our mappings that can be read or written
-  uint64_t resident_pools;    // in physical memory
+  uint64_t resident_pools;    // in physical memory: the sum of the next three
+  uint64_t resident_blocks;   // pools of blocks
+  uint64_t resident_large;    // large blocks
+  uint64_t resident_free;     // free pools
   uint64_t resident_huge;
   uint64_t resident_metadata;
   uint64_t process_rss;

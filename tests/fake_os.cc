@@ -187,6 +187,9 @@ uint64_t NowMs() {
 uint64_t NowNs() { return linux_os::NowNs(); }
 uint64_t ThreadId() { return linux_os::ThreadId(); }
 
+bool ResidentPages(const void* start, size_t bytes, unsigned char* states) {
+  return linux_os::ResidentPages(start, bytes, states);
+}
 uint64_t ResidentBytes(const void* start, size_t bytes) {
   return linux_os::ResidentBytes(start, bytes);
 }

@@ -156,6 +156,23 @@ TEST_F(PublishTest, ADirectoryThatOthersMayWriteIsNotUsed) {
   EXPECT_NE(access(other.c_str(), F_OK), 0);
 }
 
+TEST_F(PublishTest, TheDirectoryCanBeChosen) {
+  const std::string chosen = runtime_ + "/chosen";
+  options.publish_dir = chosen.c_str();
+  StartPublishing(nullptr);
+  EXPECT_EQ(Published(chosen + "/" + std::to_string(getpid())).header.magic, kStatsMagic);
+  EndPublishing();
+  EXPECT_EQ(rmdir(chosen.c_str()), 0);
+  const std::string missing = runtime_ + "/no/such/place";
+  options.publish_dir = missing.c_str();
+  CaptureStderr();
+  StartPublishing(nullptr);
+  EXPECT_EQ(GetCapturedStderr(), "tally: warning: TALLY_PUBLISH: " + missing +
+                                     ": not a directory of this user alone; "
+                                     "this process is not published\n");
+  options.publish_dir = "";
+}
+
 TEST_F(PublishTest, NothingHappensUnasked) {
   options.publish = 0;
   StartPublishing(runtime_.c_str());

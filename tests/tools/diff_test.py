@@ -105,6 +105,12 @@ class DiffTest(ToolTest):
         text = self.output("diff", self.write(dump()), self.write(after))
         self.assertRegex(text, r"\+ quarantine +0 B +4.0 KiB +\+4.0 KiB")
 
+    def test_terms_of_another_version(self):
+        older = dump()
+        del older["identity"]["terms"]["guards"]
+        text = self.output("diff", self.write(older), self.write(dump(1)))
+        self.assertRegex(text, r"\+ guards +0 B +0 B +0 B")
+
     def test_a_report_without_kernel(self):
         text = self.output("diff", self.write(dump(kernel=None)), self.write(dump(1)))
         self.assertNotIn("RSS", text)

@@ -68,7 +68,7 @@ class FleetCase(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
         os.chmod(self.folder, 0o700)
-        self.environment = {**os.environ, "XDG_RUNTIME_DIR": self.folder}
+        self.environment = {**os.environ, "TALLY_PUBLISH_DIR": f"{self.folder}/tally"}
 
     def end(self, process):
         process.kill()

@@ -36,7 +36,7 @@ class LiveCase(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         os.chmod(self.folder.name, 0o700)
-        self.environment = {**os.environ, "XDG_RUNTIME_DIR": self.folder.name}
+        self.environment = {**os.environ, "TALLY_PUBLISH_DIR": f"{self.folder.name}/tally"}
 
     def tool(self, *arguments, status=0):
         result = subprocess.run([TOOL, *arguments], env=self.environment, capture_output=True,
@@ -119,7 +119,8 @@ class StatTest(LiveCase):
         self.assertLess(sum(kernel["resident"].values()), kernel["rss_bytes"] * 1.01)
 
     def test_killed_leaves_the_last_snapshot(self):
-        process = self.start_sleeper()
+        process = self.start_sleeper("import time; x = [bytes(i) for i in range(2000)];"
+                                     "time.sleep(0.05); y = [bytes(i) for i in range(2000)]")
         process.kill()
         process.wait()
         result = self.tool("stat", str(process.pid), "--format", "json")

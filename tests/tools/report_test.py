@@ -151,7 +151,9 @@ class ReportTest(ToolTest):
                 (dump(2, terms={"dirty": 40 * MIB}), "Dirty is high: 40.0 MiB"),
                 (dump(2, purge_calls=5000, purged_bytes=MIB), "goes back to the system and forth"),
                 (dump(2, large=9 * MIB, large__requested_bytes=MIB),
-                 "Rounding of large blocks costs 8.0 MiB"),
+                 "Rounding costs 8.0 MiB"),
+                (dump(2, [size_class(1024, 20000, samples=100, sampled_bytes=60_000)]),
+                 "Rounding costs 8.1 MiB"),
                 (dump(2, process__threads=90), "Threads became many more"),
                 (dump(2, mismatched_sizes=3), "Sized deletes do not match")):
             self.assertIn(said, self.page(dump(0), report).text)

@@ -22,8 +22,8 @@ class TopTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.environment = {**os.environ, "XDG_RUNTIME_DIR": folder.name, "LC_ALL": "C.UTF-8",
-                            "TMUX_TMPDIR": folder.name}
+        self.environment = {**os.environ, "TALLY_PUBLISH_DIR": f"{folder.name}/tally",
+                            "LC_ALL": "C.UTF-8", "TMUX_TMPDIR": folder.name}
         self.tmux("new-session", "-d", "-x", "120", "-y", "40", "/bin/sh")
         self.addCleanup(self.tmux, "kill-server")
 

@@ -26,8 +26,7 @@ _tally() {
   case "$previous" in
     --format)
       case "$command" in
-        run) words='text json openmetrics' ;;
-        stat) words='text json openmetrics prometheus' ;;
+        run | stat) words='text json openmetrics prometheus' ;;
         diff) words='text json' ;;
       esac ;;
     --output | --library | --textfile | -o)
@@ -41,10 +40,10 @@ _tally() {
         ps) words='--prune --help' ;;
         stat) words="--interval --count --format --help $(_tally_processes)" ;;
         top) words="--delay --help $(_tally_processes)" ;;
-        map) words="-o --help $(_tally_processes)" ;;
+        map) words="-o --output --help $(_tally_processes)" ;;
         diff) words='--format --all --help' ;;
         report) words='-o --output --help' ;;
-        exporter) words='--listen --textfile --limit --help' ;;
+        exporter) words='--listen --textfile --interval --limit --help' ;;
       esac ;;
   esac
   COMPREPLY=($(compgen -W "$words" -- "$word"))

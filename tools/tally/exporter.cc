@@ -105,7 +105,9 @@ void WriteKernel(MetricsWriter& metrics, const Subjects& subjects) {
            [](const View& view) { return view.kernel.process_rss; });
   metrics.Family("tally_resident_bytes", false, "What of the RSS is whose.");
   for (const auto& [view, labels] : subjects) {
-    metrics.Sample(labels, "part", "pools", view.kernel.resident_pools);
+    metrics.Sample(labels, "part", "blocks", view.kernel.resident_blocks);
+    metrics.Sample(labels, "part", "large", view.kernel.resident_large);
+    metrics.Sample(labels, "part", "free", view.kernel.resident_free);
     metrics.Sample(labels, "part", "huge", view.kernel.resident_huge);
     metrics.Sample(labels, "part", "metadata", view.kernel.resident_metadata);
     metrics.Sample(labels, "part", "not_ours", view.kernel.not_ours());

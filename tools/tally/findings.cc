@@ -128,14 +128,19 @@ void CheckPurges(const Series& series, Found& found) {
 }
 
 void CheckRounding(const Dump& dump, Found& found) {
-  const auto live = static_cast<double>(dump.large.live_bytes + dump.huge.live_bytes);
-  const double waste =
-      live - static_cast<double>(dump.large.requested_bytes + dump.huge.requested_bytes);
+  const auto live = static_cast<double>(dump.term("live"));
+  double waste = 0;
+  for (const TierBooks& tier : {dump.large, dump.huge}) {
+    waste += static_cast<double>(tier.live_bytes) - static_cast<double>(tier.requested_bytes);
+  }
+  for (const ClassBooks& entry : dump.classes) {
+    waste += static_cast<double>(entry.live * entry.block_bytes) * RoundingPart(entry);
+  }
   if (waste >= 4 * kWorthBytes && waste >= kRoundingPart * live) {
-    found.push_back({Weight::kNotice, absl::StrCat("Rounding of large blocks costs ", Bytes(waste)),
+    found.push_back({Weight::kNotice, absl::StrCat("Rounding costs ", Bytes(waste)),
                      absl::StrCat(Percent(waste / live),
-                                  " of the memory of large and huge blocks is behind the bytes "
-                                  "that were asked for.")});
+                                  " of live memory is behind the bytes that were asked for; the "
+                                  "table says in which classes.")});
   }
 }
 

@@ -209,8 +209,12 @@ const IdentityTerm* KnownTerm(const std::string& key) {
 void ReadIdentity(const Place& identity, Dump& dump) {
   dump.mapped_bytes = identity.Member("mapped_bytes").Number();
   const Place terms = identity.Member("terms");
+  terms.Member("live");
+  // One that came with a later version is not in the reports of an older one.
   for (const IdentityTerm& known : kIdentityTerms) {
-    dump.terms.push_back({known.key, terms.Member(known.key).Number()});
+    if (terms.value.contains(known.key)) {
+      dump.terms.push_back({known.key, terms.Member(known.key).Number()});
+    }
   }
   for (const auto& [key, value] : terms.value.items()) {
     if (KnownTerm(key) == nullptr) {

@@ -43,30 +43,6 @@ bool ReadAccessible(pid_t process, std::vector<KernelRange> ranges, uint64_t* by
   return maps.eof();
 }
 
-// Bytes of the range in physical memory, by the bit that pagemap shows to everybody.
-bool ReadResident(int pagemap, const KernelRange& range, uint64_t* bytes) {
-  constexpr size_t kEntriesMax = 16384;
-  constexpr uint64_t kPresent = uint64_t{1} << 63;
-  const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  std::vector<uint64_t> entries(kEntriesMax);
-  uint64_t page = range.start / page_bytes;
-  const uint64_t end = (range.start + range.bytes + page_bytes - 1) / page_bytes;
-  while (page < end) {
-    const size_t wanted = std::min<uint64_t>(kEntriesMax, end - page) * sizeof(uint64_t);
-    const ssize_t got =
-        pread(pagemap, entries.data(), wanted, static_cast<off_t>(page * sizeof(uint64_t)));
-    if (got <= 0) {
-      return false;
-    }
-    const size_t count = static_cast<size_t>(got) / sizeof(uint64_t);
-    for (size_t i = 0; i < count; ++i) {
-      *bytes += (entries[i] & kPresent) != 0 ? page_bytes : 0;
-    }
-    page += count;
-  }
-  return true;
-}
-
 bool ReadRssAndFaults(pid_t process, KernelBooks* books) {
   std::ifstream statm(absl::StrCat("/proc/", process, "/statm"));
   uint64_t size = 0;
@@ -89,15 +65,47 @@ bool ReadRssAndFaults(pid_t process, KernelBooks* books) {
 
 }  // namespace
 
-void ReadKernelView(pid_t process, const std::vector<KernelRange>& ranges, KernelBooks* books) {
-  const int pagemap =
-      open(absl::StrCat("/proc/", process, "/pagemap").c_str(), O_RDONLY | O_CLOEXEC);
-  bool is_known = pagemap >= 0;
-  for (const KernelRange& range : ranges) {
-    is_known = is_known && ReadResident(pagemap, range, &(books->*range.term));
+// By the bit of pagemap that everybody sees who may read the process.
+std::vector<bool> ReadResidentPages(pid_t process, uint64_t start, uint64_t bytes) {
+  constexpr size_t kEntriesMax = 16384;
+  constexpr uint64_t kPresent = uint64_t{1} << 63;
+  const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::string path = absl::StrCat("/proc/", process, "/pagemap");
+  const int pagemap = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  std::vector<bool> pages;
+  std::vector<uint64_t> entries(kEntriesMax);
+  uint64_t page = start / page_bytes;
+  const uint64_t end = (start + bytes + page_bytes - 1) / page_bytes;
+  while (pagemap >= 0 && page < end) {
+    const size_t wanted = std::min<uint64_t>(kEntriesMax, end - page) * sizeof(uint64_t);
+    const ssize_t got =
+        pread(pagemap, entries.data(), wanted, static_cast<off_t>(page * sizeof(uint64_t)));
+    const size_t count = got <= 0 ? 0 : static_cast<size_t>(got) / sizeof(uint64_t);
+    if (count == 0) {
+      pages.clear();
+      break;
+    }
+    for (size_t i = 0; i < count; ++i) {
+      pages.push_back((entries[i] & kPresent) != 0);
+    }
+    page += count;
   }
   if (pagemap >= 0) {
     close(pagemap);
+  }
+  return pages;
+}
+
+void ReadKernelView(pid_t process, const std::vector<KernelRange>& ranges, KernelBooks* books) {
+  const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  bool is_known = true;
+  for (const KernelRange& range : ranges) {
+    if (range.term != &KernelBooks::resident_pools) {  // these are summed pool by pool
+      const std::vector<bool> pages = ReadResidentPages(process, range.start, range.bytes);
+      is_known = is_known && (!pages.empty() || range.bytes == 0);
+      books->*range.term +=
+          static_cast<uint64_t>(std::count(pages.begin(), pages.end(), true)) * page_bytes;
+    }
   }
   is_known = is_known && ReadAccessible(process, ranges, &books->accessible_bytes);
   is_known = is_known && ReadRssAndFaults(process, books);

@@ -24,6 +24,10 @@ struct KernelRange {
   uint64_t bytes;
 };
 
+// One entry a page of the range, true where it is in physical memory. Empty where that cannot be
+// read.
+std::vector<bool> ReadResidentPages(pid_t process, uint64_t start, uint64_t bytes);
+
 // is_known stays false where one of the files cannot be read.
 void ReadKernelView(pid_t process, const std::vector<KernelRange>& ranges, KernelBooks* books);
 

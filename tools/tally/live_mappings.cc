@@ -32,6 +32,15 @@ bool LiveReader::ReadShapes() {
   return true;
 }
 
+void LiveReader::SumResidentPools(uint64_t region, size_t arenas, const RemoteRegion& remote) {
+  const std::vector<bool> pages =
+      ReadResidentPages(memory_.process(), region, arenas * directory_.arena_bytes);
+  const size_t pools = arenas * kWalkPoolsPerArena;
+  WalkPools(remote, arenas, ResidentSum(&view_.kernel, [&](size_t index) {
+              return !pages.empty() && pages[index * pages.size() / pools];
+            }));
+}
+
 bool LiveReader::ReadRegion(uint64_t region) {
   constexpr size_t kArenas = 64;
   const uint64_t arena_bytes = directory_.arena_bytes;
@@ -59,6 +68,7 @@ bool LiveReader::ReadRegion(uint64_t region) {
   leaf.head.start = region;
   WalkPools(remote, arenas, OccupancyMap(leaf.occupancy));
   AddLeaf(leaf);
+  SumResidentPools(region, arenas, remote);
   regions_.emplace(region, remote);
   return true;
 }

@@ -111,6 +111,7 @@ class LiveReader {
   // live_mappings.cc
   bool ReadShapes();
   bool ReadRegion(uint64_t region);
+  void SumResidentPools(uint64_t region, size_t arenas, const RemoteRegion& remote);
   bool ReadRegions();
   bool ReadHuge();
   bool ReadSpares();

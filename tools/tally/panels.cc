@@ -127,41 +127,50 @@ std::vector<double> Rates(const Series& series, std::vector<double> Holding::*co
   return rates;
 }
 
-std::string FragmentationCell(double free, double live) {
-  if (free + live == 0) {
-    return "<td></td>";
-  }
-  const double part = free / (free + live);
+std::string MeterCell(double part, const std::string& text) {
   return absl::StrCat("<td class=\"meter\" style=\"--part:", absl::StrFormat("%.3f", part), "\">",
-                      Percent(part), "</td>");
+                      text, "</td>");
+}
+
+// The cells from "cached" on.
+std::string ClassCells(const ClassBooks& entry) {
+  const auto bytes = [&entry](uint64_t blocks) {
+    return static_cast<double>(blocks * entry.block_bytes);
+  };
+  const double free = bytes(entry.free_in_pools);
+  const double used = free + bytes(entry.live);
+  return absl::StrCat("<td>", Bytes(bytes(entry.cached) + bytes(entry.transit)), "</td><td>",
+                      Bytes(free), "</td>",
+                      used == 0 ? "<td></td>" : MeterCell(free / used, Percent(free / used)),
+                      "<td>", Blocks(entry.runs), "</td><td>",
+                      entry.samples == 0 ? "" : Percent(RoundingPart(entry)), "</td>");
+}
+
+std::string TierCells(const TierBooks& tier) {
+  const auto live = static_cast<double>(tier.live_bytes);
+  const double rounding = live == 0 ? 0 : 1 - static_cast<double>(tier.requested_bytes) / live;
+  return absl::StrCat("<td></td><td></td><td></td><td></td><td>", Percent(rounding), "</td>");
 }
 
 std::string Row(const Series& series, const Holding& holding, double most_live) {
-  const size_t last = series.dumps.size() - 1;
-  const double live = holding.live_bytes[last];
-  const double rate =
-      last == 0 ? 0 : (holding.allocated[last] - holding.allocated[0]) / series.span();
-  std::string html = absl::StrCat(
-      "<tr><td>", holding.name, "</td><td>",
-      Blocks(static_cast<uint64_t>(holding.live_blocks[last])), "</td><td class=\"meter\" style=\"",
-      absl::StrFormat("--part:%.3f", most_live == 0 ? 0 : live / most_live), "\">", Bytes(live),
-      "</td>");
-  if (last > 0) {
-    absl::StrAppend(&html, "<td>", SignedBytes(live - holding.live_bytes[0]), "</td><td>",
-                    Short(rate), "</td>");
+  const double live = holding.live_bytes.back();
+  std::string html =
+      absl::StrCat("<tr><td>", holding.name, "</td><td>",
+                   Blocks(static_cast<uint64_t>(holding.live_blocks.back())), "</td>",
+                   MeterCell(most_live == 0 ? 0 : live / most_live, Bytes(live)));
+  if (series.span() > 0) {
+    const double allocated = holding.allocated.back() - holding.allocated.front();
+    absl::StrAppend(&html, "<td>", SignedBytes(live - holding.live_bytes.front()), "</td><td>",
+                    Short(allocated / series.span()), "</td>");
   }
-  absl::StrAppend(&html, "<td>", Blocks(static_cast<uint64_t>(holding.allocated[last])), "</td>");
-  if (const ClassBooks* entry = series.last().FindClass(holding.block_bytes)) {
-    const auto bytes = [entry](uint64_t blocks) {
-      return static_cast<double>(blocks * entry->block_bytes);
-    };
-    absl::StrAppend(&html, "<td>", Bytes(bytes(entry->cached) + bytes(entry->transit)), "</td><td>",
-                    Bytes(bytes(entry->free_in_pools)), "</td>",
-                    FragmentationCell(bytes(entry->free_in_pools), live), "<td>",
-                    Blocks(entry->runs), "</td></tr>\n");
-    return html;
-  }
-  return html + "<td></td><td></td><td></td><td></td></tr>\n";
+  absl::StrAppend(&html, "<td>", Blocks(static_cast<uint64_t>(holding.allocated.back())), "</td>");
+  const Dump& last = series.last();
+  const ClassBooks* entry = last.FindClass(holding.block_bytes);
+  return absl::StrCat(html,
+                      entry != nullptr          ? ClassCells(*entry)
+                      : holding.name == "large" ? TierCells(last.large)
+                                                : TierCells(last.huge),
+                      "</tr>\n");
 }
 
 }  // namespace
@@ -203,6 +212,7 @@ std::string ClassesPanel(const Series& series) {
     return Figure({title, note, Unit::kBytes, series.span(), series.seconds, layers, {}});
   }
   std::vector<Bar> bars;
+  bars.reserve(layers.size());
   for (const Layer& layer : layers) {
     bars.push_back({layer.name, layer.meaning, layer.color, 0, layer.values.back()});
   }
@@ -246,15 +256,16 @@ std::string ClassTable(const Series& series) {
   std::stable_sort(holdings.begin(), holdings.end(), [](const Holding* a, const Holding* b) {
     return a->live_bytes.back() > b->live_bytes.back();
   });
-  const bool has_change = series.dumps.size() > 1;
+  const bool has_change = series.span() > 0;
   std::string html = absl::StrCat(
       "<section class=\"panel\">\n<h2>Size classes</h2>\n<p>In the last dump, most live bytes "
       "first. Fragmentation: which part of a class's memory is free blocks in pools that are still "
-      "in use.</p>\n<div class=\"scroll\"><table class=\"classes\">\n<thead><tr><th>class</th>"
+      "in use; rounding: which part of its blocks is behind the bytes that were asked for.</p>\n"
+      "<div class=\"scroll\"><table class=\"classes\">\n<thead><tr><th>class</th>"
       "<th>live blocks</th><th>live bytes</th>",
       has_change ? "<th>change</th><th>allocated/s</th>" : "",
       "<th>allocated ever</th><th>cached</th><th>free in pools</th><th>fragmentation</th>"
-      "<th>runs</th></tr></thead>\n<tbody>\n");
+      "<th>runs</th><th>rounding</th></tr></thead>\n<tbody>\n");
   for (const Holding* holding : holdings) {
     html += Row(series, *holding, holdings.front()->live_bytes.back());
   }

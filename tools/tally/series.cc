@@ -105,15 +105,27 @@ Series Thinned(const Series& series, size_t count_max) {
   if (count <= count_max) {
     return series;
   }
+  // Between the first and the last, count_max - 2 stretches of about the same length.
+  const auto begin_of = [&](size_t stretch) {
+    return series.dumps.begin() + 1 +
+           static_cast<std::ptrdiff_t>(stretch * (count - 2) / (count_max - 2));
+  };
   std::vector<Dump> kept{series.first()};
-  for (size_t i = 1; i + 1 < count_max; ++i) {
-    const auto begin = series.dumps.begin() + (i - 1) * (count - 2) / (count_max - 2) + 1;
-    const auto end = series.dumps.begin() + i * (count - 2) / (count_max - 2) + 1;
+  for (size_t i = 0; i < count_max - 2; ++i) {
     kept.push_back(*std::max_element(
-        begin, end, [](const Dump& a, const Dump& b) { return a.mapped_bytes < b.mapped_bytes; }));
+        begin_of(i), begin_of(i + 1),
+        [](const Dump& a, const Dump& b) { return a.mapped_bytes < b.mapped_bytes; }));
   }
   kept.push_back(series.last());
   return MakeSeries(std::move(kept));
+}
+
+double RoundingPart(const ClassBooks& entry) {
+  if (entry.samples == 0) {
+    return 0;
+  }
+  const double mean = static_cast<double>(entry.sampled_bytes) / static_cast<double>(entry.samples);
+  return std::clamp(1 - mean / static_cast<double>(entry.block_bytes), 0.0, 1.0);
 }
 
 uint64_t TouchedBytes(const Dump& dump) {

@@ -49,6 +49,10 @@ absl::StatusOr<Series> ReadSeries(const std::vector<std::string>& paths);
 // mapped is kept: peaks remain.
 Series Thinned(const Series& series, size_t count_max);
 
+// Which part of a class's blocks is behind the bytes that were asked for, by the samples; zero
+// without.
+double RoundingPart(const ClassBooks& entry);
+
 // Bytes that are, or may be, in physical memory, the whole of metadata included.
 uint64_t TouchedBytes(const Dump& dump);
 

@@ -187,6 +187,10 @@ bool IsRunning(const StatsHeader& header) {
 
 std::vector<std::string> PublishDirectories() {
   std::vector<std::string> directories;
+  const char* chosen = std::getenv("TALLY_PUBLISH_DIR");
+  if (chosen != nullptr && *chosen != '\0') {
+    return {chosen};
+  }
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   if (runtime != nullptr && *runtime == '/') {
     directories.push_back(absl::StrCat(runtime, "/tally"));

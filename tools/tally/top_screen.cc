@@ -175,7 +175,9 @@ int Screen::DrawWaterfall(const TopRow& row, int y) {
     Line(y++,
          absl::StrFormat("RSS             %13s", Bytes(static_cast<double>(kernel.process_rss))),
          A_BOLD);
-    draw("pools", kernel.resident_pools, kernel.process_rss, kLive);
+    draw("pools of blocks", kernel.resident_blocks, kernel.process_rss, kLive);
+    draw("large blocks", kernel.resident_large, kernel.process_rss, kLive);
+    draw("free pools", kernel.resident_free, kernel.process_rss, kFree);
     draw("huge", kernel.resident_huge, kernel.process_rss, kLive);
     draw("metadata", kernel.resident_metadata, kernel.process_rss, kOwn);
     draw("not ours", kernel.not_ours(), kernel.process_rss, kFree);
