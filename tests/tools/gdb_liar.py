@@ -37,8 +37,9 @@ def ask_all():
 
 
 def lie_with(damage):
-    PROCESS.read = staticmethod(
-        lambda address, size: tally_gdb.process.Copy(damage(address, bytearray(HONEST(address, size)))))
+    def read(address, size):
+        return tally_gdb.process.Copy(damage(address, bytearray(HONEST(address, size))))
+    PROCESS.read = staticmethod(read)
     ask_all()
     PROCESS.read = HONEST
 
@@ -69,4 +70,4 @@ for index in range(len(tally_gdb.process.FIELDS)):
         field_lies(index, value)
 for seed in range(TALLY_ROUNDS):
     all_lies(seed)
-print(f"{outcomes['answers']} answers, {outcomes['refusals']} refusals, {outcomes['others']} others")
+print(", ".join(f"{outcomes[name]} {name}" for name in ("answers", "refusals", "others")))

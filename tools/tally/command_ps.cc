@@ -32,7 +32,7 @@ void PrintRow(const View& view, bool is_running) {
                             : is_running    ? Duration(age_s) + " old"
                                             : "ended, " + Duration(age_s) + " old";
   const std::string rss =
-      view.kernel.is_known ? Bytes(static_cast<double>(view.kernel.process_rss)) : "-";
+      view.kernel.process_rss != 0 ? Bytes(static_cast<double>(view.kernel.process_rss)) : "-";
   std::cout << absl::StrFormat("%8d  %10s  %10s  %10s  %7d  %-24s  %s\n", view.process,
                                Bytes(static_cast<double>(view.books.identity.live)),
                                Bytes(static_cast<double>(view.books.mapped_bytes)), rss,
@@ -55,7 +55,7 @@ int RunPs(bool is_pruning) {
       std::cout << absl::StrFormat("%8d  removed: %s\n", file->header.process, path);
       continue;
     }
-    const absl::StatusOr<View> view = ReadView(path);
+    const absl::StatusOr<View> view = ReadView(path, Residency::kOfProcess);
     if (view.ok()) {
       PrintRow(*view, is_running);
     } else if (!absl::IsNotFound(view.status())) {

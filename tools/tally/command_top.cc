@@ -89,18 +89,20 @@ int RunTop(int64_t process, double delay_s) {
   TopModel model;
   Choice choice;
   choice.process = process;
-  model.Refresh();
+  model.Refresh(process);
   Select(model, 0, &choice);
   double left_s = delay_s;
   while (is_ending == 0) {
     Draw(screen, model, choice);
+    const int64_t before = choice.process;
     if (!Obey(screen.WaitForKey(&left_s), model, &choice)) {
       break;
     }
+    left_s = choice.process == before ? left_s : 0;
     if (left_s <= 0) {
       left_s = delay_s;
       if (!choice.is_paused) {
-        model.Refresh();
+        model.Refresh(choice.process);
       }
     }
   }

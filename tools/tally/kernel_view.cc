@@ -43,7 +43,9 @@ bool ReadAccessible(pid_t process, std::vector<KernelRange> ranges, uint64_t* by
   return maps.eof();
 }
 
-bool ReadRssAndFaults(pid_t process, KernelBooks* books) {
+}  // namespace
+
+bool ReadProcessView(pid_t process, KernelBooks* books) {
   std::ifstream statm(absl::StrCat("/proc/", process, "/statm"));
   uint64_t size = 0;
   uint64_t resident = 0;
@@ -62,8 +64,6 @@ bool ReadRssAndFaults(pid_t process, KernelBooks* books) {
   }
   return static_cast<bool>(fields >> books->minor_faults >> child_faults >> books->major_faults);
 }
-
-}  // namespace
 
 // By the bit of pagemap that everybody sees who may read the process.
 std::vector<bool> ReadResidentPages(pid_t process, uint64_t start, uint64_t bytes) {
@@ -108,8 +108,7 @@ void ReadKernelView(pid_t process, const std::vector<KernelRange>& ranges, Kerne
     }
   }
   is_known = is_known && ReadAccessible(process, ranges, &books->accessible_bytes);
-  is_known = is_known && ReadRssAndFaults(process, books);
-  books->is_known = is_known;
+  books->is_known = is_known && books->process_rss != 0;
 }
 
 }  // namespace tally::tool

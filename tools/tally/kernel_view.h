@@ -28,6 +28,9 @@ struct KernelRange {
 // read.
 std::vector<bool> ReadResidentPages(pid_t process, uint64_t start, uint64_t bytes);
 
+// RSS and page faults of the process. False where they cannot be read.
+bool ReadProcessView(pid_t process, KernelBooks* books);
+
 // is_known stays false where one of the files cannot be read.
 void ReadKernelView(pid_t process, const std::vector<KernelRange>& ranges, KernelBooks* books);
 

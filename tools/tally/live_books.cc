@@ -53,7 +53,8 @@ std::string WhyNotPresent(const StatsHeader& header, const absl::Status& status)
 
 }  // namespace
 
-absl::Status ReadLiveBooks(const ProcessMemory& memory, const StatsHeader& header, View* view) {
+absl::Status ReadLiveBooks(const ProcessMemory& memory, const StatsHeader& header,
+                           Residency residency, View* view) {
   StatsDirectory directory;
   if (!memory.Read(header.directory_address, &directory, sizeof(directory))) {
     return Unreadable();
@@ -62,7 +63,7 @@ absl::Status ReadLiveBooks(const ProcessMemory& memory, const StatsHeader& heade
       directory.directory_bytes != sizeof(directory)) {
     return absl::FailedPreconditionError("the process runs another program by now");
   }
-  LiveReader reader(memory, directory, view);
+  LiveReader reader(memory, directory, residency, view);
   if (!reader.ReadAll()) {
     return Unreadable();
   }
@@ -70,7 +71,7 @@ absl::Status ReadLiveBooks(const ProcessMemory& memory, const StatsHeader& heade
   return absl::OkStatus();
 }
 
-absl::StatusOr<View> ReadView(const std::string& path) {
+absl::StatusOr<View> ReadView(const std::string& path, Residency residency) {
   absl::StatusOr<StatsFile> file = ReadStatsFile(path);
   if (!file.ok()) {
     return file.status();
@@ -81,7 +82,8 @@ absl::StatusOr<View> ReadView(const std::string& path) {
   view.version = Ascii(file->header.library, sizeof(file->header.library));
   absl::Status status;
   if (IsRunning(file->header)) {
-    status = ReadLiveBooks(ProcessMemory(static_cast<pid_t>(view.process)), file->header, &view);
+    status = ReadLiveBooks(ProcessMemory(static_cast<pid_t>(view.process)), file->header, residency,
+                           &view);
     if (status.ok()) {
       view.is_present = true;
       view.time_ms = NowMs();

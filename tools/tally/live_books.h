@@ -23,11 +23,13 @@ namespace tally::tool {
 // Fills books, leaves and kernel of `view`. Permission denied where the system does not let us read
 // the process, failed precondition where its memory is not as the directory says (it executed
 // another program), not found where it is gone.
-absl::Status ReadLiveBooks(const ProcessMemory& memory, const StatsHeader& header, View* view);
+absl::Status ReadLiveBooks(const ProcessMemory& memory, const StatsHeader& header,
+                           Residency residency, View* view);
 
 // The best there is: the present of a living process, else the last snapshot, which `origin` then
 // says. `path` is a published file's.
-absl::StatusOr<View> ReadView(const std::string& path);
+absl::StatusOr<View> ReadView(const std::string& path,
+                              Residency residency = Residency::kOfEachPart);
 
 }  // namespace tally::tool
 

@@ -68,7 +68,9 @@ bool LiveReader::ReadRegion(uint64_t region) {
   leaf.head.start = region;
   WalkPools(remote, arenas, OccupancyMap(leaf.occupancy));
   AddLeaf(leaf);
-  SumResidentPools(region, arenas, remote);
+  if (residency_ == Residency::kOfEachPart) {
+    SumResidentPools(region, arenas, remote);
+  }
   regions_.emplace(region, remote);
   return true;
 }

@@ -75,8 +75,13 @@ class RemoteRegion {
 
 class LiveReader {
  public:
-  LiveReader(const ProcessMemory& memory, const StatsDirectory& directory, View* view)
-      : memory_(memory), directory_(directory), view_(*view), sum_(&view->books) {}
+  LiveReader(const ProcessMemory& memory, const StatsDirectory& directory, Residency residency,
+             View* view)
+      : memory_(memory),
+        directory_(directory),
+        residency_(residency),
+        view_(*view),
+        sum_(&view->books) {}
 
   // False, with errno as ProcessMemory::Read leaves it, when something could not be read or makes
   // no sense (EFAULT).
@@ -88,7 +93,10 @@ class LiveReader {
   // The sums, and what the kernel says. After ReadAll.
   void Finish() {
     sum_.Finish([&](size_t c) { return c < shapes_.size() ? shapes_[c] : ClassShape{}; });
-    ReadKernelView(memory_.process(), ranges_, &view_.kernel);
+    ReadProcessView(memory_.process(), &view_.kernel);
+    if (residency_ == Residency::kOfEachPart) {
+      ReadKernelView(memory_.process(), ranges_, &view_.kernel);
+    }
   }
 
  private:
@@ -149,6 +157,7 @@ class LiveReader {
 
   const ProcessMemory& memory_;
   const StatsDirectory& directory_;
+  Residency residency_;
   View& view_;
   BooksSum sum_;
   std::vector<ClassShape> shapes_;

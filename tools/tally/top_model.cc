@@ -4,9 +4,11 @@
 #include "tools/tally/top_model.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "tools/tally/live_books.h"
 #include "tools/tally/stats_file.h"
 
@@ -70,10 +72,12 @@ const char* NameOf(SortBy sort) {
   return kNames[static_cast<uint8_t>(sort)];
 }
 
-void TopModel::Refresh() {
+void TopModel::Refresh(int64_t chosen) {
+  const std::string chosen_name = "/" + std::to_string(chosen);
   std::map<int64_t, TopRow> rows;
   for (const std::string& path : PublishedFiles()) {
-    absl::StatusOr<View> view = ReadView(path);
+    absl::StatusOr<View> view = ReadView(
+        path, absl::EndsWith(path, chosen_name) ? Residency::kOfEachPart : Residency::kOfProcess);
     if (!view.ok()) {
       continue;  // it ended, or begins; the next look will tell
     }

@@ -34,8 +34,8 @@ const char* NameOf(SortBy sort);
 
 class TopModel {
  public:
-  // Looks at all processes again.
-  void Refresh();
+  // Looks at all processes again; at `chosen`, unless zero, in every detail.
+  void Refresh(int64_t chosen);
 
   std::vector<const TopRow*> Sorted(SortBy sort) const;
   // Null where there is none.

@@ -136,7 +136,7 @@ void Screen::DrawList(const TopModel& model, SortBy sort, int64_t selected, bool
   for (size_t i = first; i < rows.size() && i < first + room; ++i, ++y) {
     const View& view = rows[i]->view;
     const std::string rss =
-        view.kernel.is_known ? Bytes(static_cast<double>(view.kernel.process_rss)) : "-";
+        view.kernel.process_rss != 0 ? Bytes(static_cast<double>(view.kernel.process_rss)) : "-";
     Line(
         y,
         absl::StrFormat("%8d %10s %10s %10s %10s %10s %10s  %7d  %s%s", view.process,

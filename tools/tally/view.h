@@ -17,6 +17,10 @@
 
 namespace tally::tool {
 
+// How much of the kernel's books is wanted: all, or of the process's RSS and faults alone, which is
+// several times cheaper.
+enum class Residency : bool { kOfProcess, kOfEachPart };
+
 struct View {
   Books books{};
   KernelBooks kernel{};

@@ -182,8 +182,8 @@ def in_units(size, width=0):
 
 
 def class_lines(books):
-    yield ("\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks; "
-           "'~request': mean of the requests\nthat were sampled, bytes)")
+    yield ("\nsize classes with blocks (sizes and 'live bytes' in bytes, the rest in blocks;\n"
+           "'~request': mean of the sampled requests, bytes)")
     yield ("   size    allocated        freed         live     live bytes   cached  transit"
            "  free in pools     runs  refills  flushes  ~request")
     for entry, shape in zip(books.classes, books.process.shapes):
@@ -212,7 +212,7 @@ def thread_lines(books):
     yield f"mapped: at most {in_units(books.mapped_peak_bytes)}"
     yield f"purged: {in_units(books.purged_bytes)} in {books.purge_calls} calls"
     yield (f"slow paths: {books.slow_calls} refills and flushes, about "
-           f"{books.slow_ns // 1000000} ms in them (every 16th timed)")
+           f"{books.slow_ns // 1000} us in them (every 16th timed)")
     yield f"sized deletes that did not match: {books.mismatched_sizes}"
     if books.threads:
         yield "     thread    heap    allocated   cached   cached bytes  transit   slow ms"
