@@ -83,10 +83,9 @@ class PageTest(FleetCase):
         families = families_of(text, openmetrics)
         self.check_page(families, programs)
         holder = programs[0].pid
-        self.assertEqual(values(families["tally_tier_requested_bytes"], tier="large")[holder] // MIB,
-                         15)
-        self.assertEqual(values(families["tally_tier_requested_bytes"], tier="huge")[holder],
-                         40 * MIB)
+        requested = families["tally_tier_requested_bytes"]
+        self.assertEqual(values(requested, tier="large")[holder] // MIB, 15)
+        self.assertEqual(values(requested, tier="huge")[holder], 40 * MIB)
         live = values(families["tally_class_live_blocks"], size="1024")[holder]
         self.assertTrue(3000 <= live < 3200, live)
         self.assertEqual(values(families["tally_class_block_bytes"], size="1024")[holder], 1024)
@@ -295,7 +294,7 @@ class TextfileTest(FleetCase):
         def see():
             if os.path.exists(path):
                 with open(path, encoding="ascii") as file:
-                    self.assertTrue(file.read().splitlines()[-1].startswith("tally_exporter_errors"))
+                    self.assertRegex(file.read(), r"\ntally_exporter_errors_total \d+\n$")
                     seen.add(os.fstat(file.fileno()).st_mtime_ns)
             return len(seen) > 3
 

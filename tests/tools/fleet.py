@@ -86,8 +86,15 @@ class FleetCase(unittest.TestCase):
         """A program on Tally that is published."""
         process = self.start(*command, stdout=subprocess.PIPE,
                              env={**self.environment, "LD_PRELOAD": LIBRARY, "TALLY_PUBLISH": "1"})
-        wait_for(lambda: os.path.exists(self.path(process)))
+        wait_for(lambda: self.is_published(process))
         return process
+
+    def is_published(self, process):
+        try:
+            with open(self.path(process), "rb") as file:
+                return file.read(8) == b"TLYBOOKS"
+        except FileNotFoundError:
+            return False
 
     def start_python(self, code, *arguments):
         process = self.start_program(PYTHON, "-c", code, *map(str, arguments))

@@ -112,7 +112,7 @@ int RunServer(const Options& options) {
   const bool is_good = server.Serve();
   if (!is_good) {
     Complain("exporter", absl::StrCat("cannot accept connections: ", std::strerror(errno)));
-    pthread_kill(stopper.native_handle(), SIGTERM);
+    pthread_kill(stopper.native_handle(), SIGINT);
   }
   stopper.join();
   return is_good ? kGood : kNotSo;

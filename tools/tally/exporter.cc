@@ -244,6 +244,7 @@ std::vector<View> Exporter::ReadViews() {
   }
   complaints_ = std::move(complaints);
   std::vector<View> views;
+  views.reserve(found.size());
   for (auto& [process, view] : found) {
     views.push_back(std::move(view));
   }
