@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -98,9 +99,12 @@ size_t FileBytes(size_t leaves) {
   return (bytes + os::PageBytes() - 1) & ~(os::PageBytes() - 1);
 }
 
-// Makes the open file `bytes` long and maps it. False when the file system is full.
+// Makes the open file `bytes` long and maps it. False when the file system is full, or files of
+// this process may not become so long: to try would be a SIGXFSZ.
 bool MapFile(State& own, int file, size_t bytes) {
-  if (syscall(SYS_fallocate, file, 0, off_t{0}, static_cast<off_t>(bytes)) != 0) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes > limit.rlim_cur ||
+      syscall(SYS_fallocate, file, 0, off_t{0}, static_cast<off_t>(bytes)) != 0) {
     return false;
   }
   void* start = own.file == nullptr

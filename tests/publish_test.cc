@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +46,22 @@ struct Published {
   std::vector<char> bytes;
   StatsHeader header{};
   StatsSnapshot snapshot{};
+};
+
+// RLIMIT_FSIZE for a while.
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t bytes) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 class PublishTest : public ::testing::Test {
@@ -171,6 +187,38 @@ TEST_F(PublishTest, TheDirectoryCanBeChosen) {
                                      ": not a directory of this user alone; "
                                      "this process is not published\n");
   options.publish_dir = "";
+}
+
+// A limit on files, like a full file system: one line, and the program goes on.
+TEST_F(PublishTest, NoRoomForTheFileAtTheStart) {
+  const FileLimit limit(20000);
+  CaptureStderr();
+  StartPublishing(runtime_.c_str());
+  EXPECT_EQ(GetCapturedStderr(), "tally: warning: TALLY_PUBLISH: " + path_ +
+                                     ": no room in the file system; "
+                                     "this process is not published\n");
+  EXPECT_NE(access(path_.c_str(), F_OK), 0);
+}
+
+TEST_F(PublishTest, NoRoomToGrowKeepsTheCounters) {
+  StartPublishing(runtime_.c_str());
+  const size_t bytes = Published(path_).bytes.size();
+  const FileLimit limit(bytes);
+  options.publish_keep = 1;
+  std::vector<void*> blocks;
+  blocks.reserve(200);
+  for (int i = 0; i < 200; ++i) {  // 800 MiB: fifty regions
+    blocks.push_back(Allocate(4 << 20));
+  }
+  EndPublishing();
+  const Published file(path_);
+  EXPECT_EQ(file.bytes.size(), bytes);
+  EXPECT_EQ(file.snapshot.checksum, StatsChecksum(file.snapshot));
+  EXPECT_GE(file.snapshot.books.large.live, 200u);
+  EXPECT_LT(file.snapshot.leaves, file.snapshot.books.regions);
+  for (void* block : blocks) {
+    Free(block);
+  }
 }
 
 TEST_F(PublishTest, NothingHappensUnasked) {
