@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -134,19 +135,23 @@ void FillHeader(const State& own) {
   header->directory = tally_stats_directory;
 }
 
-// A file for this process. False, and none, when it cannot be.
+// A file for this process. False, and none, when it cannot be. It is made aside, so that readers
+// find it with its header, and then takes the place of one of our id: of a process that is no more,
+// or that we were before exec.
 bool Create(State& own) {
   Text path;
   path << directory << '/' << int64_t{getpid()};
   memcpy(own.path, path.c_str(), path.size() + 1);
-  unlink(own.path);  // of a process of our id that is no more, or that we were before exec
-  const int file = Open(own.path, O_RDWR | O_CREAT | O_EXCL);
+  Text aside;
+  aside << directory << "/." << int64_t{getpid()};
+  unlink(aside.c_str());
+  const int file = Open(aside.c_str(), O_RDWR | O_CREAT | O_EXCL);
   struct stat known {};
   if (file < 0 || fstat(file, &known) != 0 || !MapFile(own, file, FileBytes(kLeavesFirst))) {
     WarnOfPath(own.path, file < 0 ? "the file cannot be made" : "no room in the file system");
     if (file >= 0) {
       Close(file);
-      unlink(own.path);
+      unlink(aside.c_str());
     }
     return false;
   }
@@ -155,6 +160,10 @@ bool Create(State& own) {
   own.inode = known.st_ino;
   own.process = getpid();
   FillHeader(own);
+  if (rename(aside.c_str(), own.path) != 0) {
+    unlink(aside.c_str());
+    return false;
+  }
   return true;
 }
 

@@ -108,7 +108,7 @@ inline constexpr Field<Books> kTotalFields[] = {
      &Books::purge_calls},
     {"slow_calls", "tally_slow_calls", true, "Refills, flushes and countdowns that ran out.",
      &Books::slow_calls},
-    {"slow_ns", "tally_slow_nanoseconds", true, "Time in these, an estimate.", &Books::slow_ns},
+    {"slow_ns", "tally_slow_seconds", true, "Time in these, an estimate.", &Books::slow_ns},
     {"mismatched_sizes", "tally_mismatched_sizes", true,
      "Sized deletes that contradicted the block's class.", &Books::mismatched_sizes},
 };
@@ -122,6 +122,14 @@ void WriteJson(Text& out, const Report& report);
 // Metrics for Prometheus: `is_open` as OpenMetrics 1.0 has it, else the older text format. They
 // differ in how a counter's family is named and in the end mark.
 void WriteMetrics(Text& out, const Report& report, bool is_open);
+
+// One of several reports on a page. Its samples bear `labels`, such as `pid="1"`, beside their own.
+struct MetricsSubject {
+  const Report* report;
+  const char* labels;
+};
+// As WriteMetrics of each, but every family once, and without OpenMetrics' end mark.
+void WriteMetricsOf(Text& out, const MetricsSubject* subjects, size_t count, bool is_open);
 
 void WriteReportAs(ReportFormat format, Text& out, const Report& report);
 

@@ -55,10 +55,7 @@ class MetricsWriter {
                     value, "\n");
     head_.clear();
   }
-  void Sample(const std::string& labels, const char* label, const absl::AlphaNum& label_value,
-              uint64_t value) {
-    Sample(absl::StrCat(labels, ",", label, "=\"", label_value, "\""), value);
-  }
+  void Append(const std::string& text) { text_ += text; }
 
   std::string Finish() {
     absl::StrAppend(&text_, is_open_ ? "# EOF\n" : "");
@@ -72,129 +69,31 @@ class MetricsWriter {
   std::string head_;
 };
 
-struct Subject {
-  const View& view;
-  std::string labels;
-};
-using Subjects = std::vector<Subject>;
-
-// One sample for each process.
-template <typename Value>
-void WriteOne(MetricsWriter& metrics, const Subjects& subjects, const char* name, bool is_counter,
-              const char* help, const Value& value) {
-  metrics.Family(name, is_counter, help);
-  for (const Subject& subject : subjects) {
-    metrics.Sample(subject.labels, value(subject.view));
-  }
-}
-
-void WriteIdentity(MetricsWriter& metrics, const Subjects& subjects) {
-  WriteOne(metrics, subjects, "tally_mapped_bytes", false, "Accessible memory of the allocator.",
-           [](const View& view) { return view.books.mapped_bytes; });
-  metrics.Family("tally_identity_bytes", false, "What mapped memory is; the terms' sum is mapped.");
-  for (const Subject& subject : subjects) {
-    for (const IdentityTerm& term : kIdentityTerms) {
-      metrics.Sample(subject.labels, "term", term.key, subject.view.books.identity.*term.bytes);
-    }
-  }
-}
-
-// REQUIRES: the kernel's books of all subjects are known.
-void WriteKernel(MetricsWriter& metrics, const Subjects& subjects) {
-  WriteOne(metrics, subjects, "tally_process_resident_bytes", false, "RSS of the process.",
-           [](const View& view) { return view.kernel.process_rss; });
-  metrics.Family("tally_resident_bytes", false, "What of the RSS is whose.");
-  for (const auto& [view, labels] : subjects) {
-    metrics.Sample(labels, "part", "blocks", view.kernel.resident_blocks);
-    metrics.Sample(labels, "part", "large", view.kernel.resident_large);
-    metrics.Sample(labels, "part", "free", view.kernel.resident_free);
-    metrics.Sample(labels, "part", "huge", view.kernel.resident_huge);
-    metrics.Sample(labels, "part", "metadata", view.kernel.resident_metadata);
-    metrics.Sample(labels, "part", "not_ours", view.kernel.not_ours());
-  }
-  metrics.Family("tally_process_faults", true, "Page faults of the process.");
-  for (const auto& [view, labels] : subjects) {
-    metrics.Sample(labels, "kind", "minor", view.kernel.minor_faults);
-    metrics.Sample(labels, "kind", "major", view.kernel.major_faults);
-  }
-}
-
-// One family: the number of each class that was used.
-void WriteClassField(MetricsWriter& metrics, const Subjects& subjects,
-                     const Field<ClassBooks>& field) {
-  metrics.Family(field.metric, field.is_counter, field.help);
-  for (const Subject& subject : subjects) {
-    uint64_t last_bytes = 0;
-    for (const ClassBooks& entry : subject.view.books.classes) {
-      if (entry.was_used() && entry.block_bytes > last_bytes) {
-        metrics.Sample(subject.labels, "size", entry.block_bytes, entry.*field.value);
-        last_bytes = entry.block_bytes;
-      }
-    }
-  }
-}
-
-void WriteClasses(MetricsWriter& metrics, const Subjects& subjects) {
-  // A label cannot be reckoned with: times this, blocks are bytes.
-  WriteClassField(metrics, subjects,
-                  {"size", "tally_class_block_bytes", false, "Bytes of a block of the size class.",
-                   &ClassBooks::block_bytes});
-  for (const Field<ClassBooks>& field : kClassFields) {
-    WriteClassField(metrics, subjects, field);
-  }
-}
-
-void WriteTiers(MetricsWriter& metrics, const Subjects& subjects) {
-  for (const Field<TierBooks>& field : kTierFields) {
-    metrics.Family(field.metric, field.is_counter, field.help);
-    for (const Subject& subject : subjects) {
-      metrics.Sample(subject.labels, "tier", "large", subject.view.books.large.*field.value);
-      metrics.Sample(subject.labels, "tier", "huge", subject.view.books.huge.*field.value);
-    }
-  }
-}
-
-void WriteTotals(MetricsWriter& metrics, const Subjects& subjects) {
-  WriteOne(metrics, subjects, "tally_threads", false, "Threads with a cache.",
-           [](const View& view) { return view.books.live_threads; });
-  WriteOne(metrics, subjects, "tally_threads_started", true, "Threads that ever had a cache.",
-           [](const View& view) { return view.books.threads_started; });
-  for (const Field<Books>& field : kTotalFields) {
-    if (field.value == &Books::slow_ns) {
-      WriteOne(metrics, subjects, "tally_slow_seconds", true, field.help, [](const View& view) {
-        return Seconds(static_cast<double>(view.books.slow_ns) / 1e9);
-      });
-    } else {
-      WriteOne(metrics, subjects, field.metric, field.is_counter, field.help,
-               [&](const View& view) { return view.books.*field.value; });
-    }
-  }
-}
-
 double AgeSeconds(const View& view) {
   using std::chrono::system_clock;
   const std::chrono::duration<double> now = system_clock::now().time_since_epoch();
   return view.is_present ? 0 : std::max(0.0, now.count() - static_cast<double>(view.time_ms) / 1e3);
 }
 
-void WriteProcesses(MetricsWriter& metrics, const std::vector<View>& views) {
-  Subjects all;
-  Subjects known;
+void WriteProcesses(MetricsWriter& metrics, const std::vector<View>& views, bool is_open) {
+  std::vector<Report> reports;
+  std::vector<std::string> labels;
+  std::vector<MetricsSubject> subjects;
   for (const View& view : views) {
-    all.push_back(
-        {view, absl::StrCat("pid=\"", view.process, "\",command=\"", Escaped(view.command), "\"")});
-    if (view.kernel.is_known) {
-      known.push_back(all.back());
-    }
+    reports.push_back(ReportOf(view));
+    labels.push_back(
+        absl::StrCat("pid=\"", view.process, "\",command=\"", Escaped(view.command), "\""));
   }
-  WriteIdentity(metrics, all);
-  WriteKernel(metrics, known);
-  WriteClasses(metrics, all);
-  WriteTiers(metrics, all);
-  WriteTotals(metrics, all);
-  WriteOne(metrics, all, "tally_books_age_seconds", false,
-           "How old these books are; 0: read from the living process.",
-           [](const View& view) { return Seconds(AgeSeconds(view)); });
+  for (size_t i = 0; i < views.size(); ++i) {
+    subjects.push_back({&reports[i], labels[i].c_str()});
+  }
+  metrics.Append(
+      Written([&](Text& out) { WriteMetricsOf(out, subjects.data(), subjects.size(), is_open); }));
+  metrics.Family("tally_books_age_seconds", false,
+                 "How old these books are; 0: read from the living process.");
+  for (size_t i = 0; i < views.size(); ++i) {
+    metrics.Sample(labels[i], Seconds(AgeSeconds(views[i])));
+  }
 }
 
 // Keeps the `limit` views that have most mapped, in their order. Returns how many went.
@@ -257,7 +156,7 @@ std::string Exporter::Page(bool is_open) {
   std::vector<View> views = ReadViews();
   const size_t left_out = Limit(&views, limit_);
   MetricsWriter metrics(is_open);
-  WriteProcesses(metrics, views);
+  WriteProcesses(metrics, views, is_open);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   const auto own = [&](const char* name, bool is_counter, const char* help, const auto& value) {
     metrics.Family(name, is_counter, help);

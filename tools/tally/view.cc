@@ -28,10 +28,10 @@ Report ReportOf(const View& view) {
 }
 
 // The writers write to a descriptor, as they must in a process whose heap is being described.
-std::string Render(const View& view, ReportFormat format) {
+std::string Written(const std::function<void(Text& out)>& write) {
   const int file = memfd_create("tally-report", MFD_CLOEXEC);
   Text out(file);
-  WriteReportAs(format, out, ReportOf(view));
+  write(out);
   out.Flush();
   const off_t bytes = lseek(file, 0, SEEK_END);
   std::string text(bytes > 0 ? static_cast<size_t>(bytes) : 0, '\0');
@@ -39,6 +39,10 @@ std::string Render(const View& view, ReportFormat format) {
   text.resize(got > 0 ? static_cast<size_t>(got) : 0);
   close(file);
   return text;
+}
+
+std::string Render(const View& view, ReportFormat format) {
+  return Written([&](Text& out) { WriteReportAs(format, out, ReportOf(view)); });
 }
 
 }  // namespace tally::tool

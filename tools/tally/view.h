@@ -9,6 +9,7 @@
 #define TOOLS_TALLY_VIEW_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,9 @@ struct View {
 
 // The view as the report's writers want it; it refers to `view`.
 Report ReportOf(const View& view);
+
+// What `write` writes.
+std::string Written(const std::function<void(Text& out)>& write);
 
 // The report in the format, as text.
 std::string Render(const View& view, ReportFormat format);
