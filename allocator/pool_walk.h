@@ -64,7 +64,8 @@ void WalkPools(const Source& source, size_t arenas, Visitor&& visitor) {
     const size_t left = end - index;
     if (view.kind == PoolView::Kind::kBlocks) {
       const ClassShape shape = source.Shape(view.size_class);
-      if (shape.capacity != 0 && view.free_blocks <= shape.capacity && shape.run_pools <= left) {
+      if (shape.capacity != 0 && view.free_blocks <= shape.capacity && shape.run_pools != 0 &&
+          shape.run_pools <= left) {
         visitor.Run(index, view.size_class, shape, view);
         index += shape.run_pools;
         continue;

@@ -98,6 +98,24 @@ TEST(PoolWalk, OccupancyIsFullOnlyWhenAllIsUsed) {
   EXPECT_EQ(OccupancyOf(0, 0), kPoolBlocks);
 }
 
+// A reader of another process has its classes from there, too.
+TEST(PoolWalk, EndsWhateverTheClassesAre) {
+  struct : MadeUp {
+    ClassShape shape;
+    ClassShape Shape(size_t /*size_class*/) const { return shape; }
+  } region;
+  region.descriptors.fill({PoolView::Kind::kBlocks, 5, 0, 0, 0});
+  for (const ClassShape shape : {ClassShape{64, 0, 64}, ClassShape{0, 0, 1}, ClassShape{0, 1, 0},
+                                 ClassShape{~0u, 65535, 65535}, ClassShape{64, 5, 1}}) {
+    region.shape = shape;
+    Books books{};
+    BooksSum sum(&books);
+    WalkPools(region, 64, sum);
+    StatsRegionLeaf leaf{};
+    WalkPools(region, 64, OccupancyMap(leaf.occupancy));
+  }
+}
+
 TEST(PoolWalk, SurvivesNonsense) {
   std::mt19937_64 random(20261121);
   for (int round = 0; round < 200; ++round) {
