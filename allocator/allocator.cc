@@ -99,6 +99,17 @@ void FreeWithoutCache(Heap* owner, void* p) {
   }
 }
 
+void FreeLarge(Pool* pool, void* p) {
+  if (p != pool->start()) {
+    FatalBlock("free", p, kNotBlockStart);
+  }
+  if (!large_blocks.Free(pool)) {
+    FatalBlock("free", p, kDoubleFree);
+  }
+  purger.Tick();
+  RunSlowPathHook();
+}
+
 void FreeInPools(void* p) {
   if (!Regions::IsInCommittedArena(p)) {
     FatalBlock("free", p, kNotLive);
@@ -124,13 +135,7 @@ void FreeInPools(void* p) {
       return;
     }
     case PoolKind::kLarge:
-      if (p != pool->start()) {
-        FatalBlock("free", p, kNotBlockStart);
-      }
-      if (!large_blocks.Free(pool)) {
-        FatalBlock("free", p, kDoubleFree);
-      }
-      purger.Tick();
+      FreeLarge(pool, p);
       return;
     case PoolKind::kFree:
       FatalInFreePool("free", p, pool);
@@ -156,6 +161,7 @@ void* AllocateRun(size_t bytes, size_t alignment, bool* is_zero) {
   if (block == nullptr && MakeRoom()) {
     block = AllocateRunOnce(bytes, alignment, is_zero);
   }
+  RunSlowPathHook();
   return block != nullptr ? block : NoMemory();
 }
 
@@ -233,6 +239,7 @@ void FreeSlow(void* p) noexcept {
     }
     case Granule::kHuge:
       if (huge_blocks.Free(p)) {
+        RunSlowPathHook();
         return;
       }
       [[fallthrough]];

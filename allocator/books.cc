@@ -147,12 +147,10 @@ void CopyTotals(Books* books) {
   books->counted_frees += totals::UncachedFrees();
 }
 
-}  // namespace
-
-void TakeBooks(Books* books, StatsLeaves* leaves) {
+// REQUIRES: the registry is locked.
+void TakeBooksLocked(Books* books, StatsLeaves* leaves) {
   memset(static_cast<void*>(books), 0, sizeof(*books));
   BooksSum sum(books);
-  registry.LockAll();
   for (Region* region = regions.oldest(); region != nullptr;
        region = region->next.load(std::memory_order_acquire)) {
     WalkRegion(sum, leaves, region);
@@ -162,7 +160,23 @@ void TakeBooks(Books* books, StatsLeaves* leaves) {
   registry.ForEachCache([&](ThreadCache& cache) { CountCache(books, leaves, cache); });
   CopyTotals(books);
   sum.Finish(ShapeOf);
+}
+
+}  // namespace
+
+void TakeBooks(Books* books, StatsLeaves* leaves) {
+  registry.LockAll();
+  TakeBooksLocked(books, leaves);
   registry.UnlockAll();
+}
+
+bool TryTakeBooks(Books* books, StatsLeaves* leaves) {
+  if (!registry.TryLockAll()) {
+    return false;
+  }
+  TakeBooksLocked(books, leaves);
+  registry.UnlockAll();
+  return true;
 }
 
 }  // namespace tally

@@ -36,6 +36,8 @@ class StatsLeaves {
   template <typename Leaf>
   Leaf* Add(LeafKind kind) {
     ++wanted_;
+    last_kind_ = kind;
+    last_entries_ = 0;
     if (count_ == capacity_) {
       return nullptr;
     }
@@ -50,14 +52,15 @@ class StatsLeaves {
   template <typename Entry>
   void AddEntry(LeafKind kind, const Entry& entry) {
     using Leaf = StatsEntryLeaf<Entry>;
-    Leaf* leaf =
-        count_ == 0 ? nullptr : reinterpret_cast<Leaf*>(start_ + (count_ - 1) * kStatsLeafBytes);
-    if (leaf == nullptr || leaf->head.kind != kind || leaf->head.count == kStatsLeafEntries) {
-      leaf = Add<Leaf>(kind);
+    if (last_kind_ != kind || last_entries_ == kStatsLeafEntries) {
+      Add<Leaf>(kind);
     }
-    if (leaf != nullptr) {
-      leaf->entries[leaf->head.count++] = entry;
+    if (count_ == wanted_) {  // the last leaf has a place
+      auto* leaf = reinterpret_cast<Leaf*>(start_ + (count_ - 1) * kStatsLeafBytes);
+      leaf->entries[last_entries_] = entry;
+      leaf->head.count = last_entries_ + 1;
     }
+    ++last_entries_;
   }
 
   size_t count() const { return count_; }
@@ -70,11 +73,15 @@ class StatsLeaves {
   uint64_t sequence_;
   size_t count_ = 0;
   size_t wanted_ = 0;
+  LeafKind last_kind_ = LeafKind::kNone;  // of the last leaf that was wanted
+  uint32_t last_entries_ = 0;             // in it
 };
 
 // Fills `books`, and `leaves` unless null: regions', heaps' and threads' (those that ever
 // allocated).
 void TakeBooks(Books* books, StatsLeaves* leaves = nullptr);
+// The same, unless a lock is taken just now: then false, and nothing is done.
+bool TryTakeBooks(Books* books, StatsLeaves* leaves);
 
 // The process's one copy: it is too large for a small thread's stack. Locked before any other lock
 // of the allocator; fork takes it along.

@@ -19,6 +19,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/geometry.h"
+
 namespace tally {
 
 // The bottom of every magazine that has no slots yet, and its limit: both empty and full.
@@ -50,6 +52,9 @@ struct Magazine {
     return true;
   }
 
+  // More than a magazine ever has: what is longer are ends of two different ones.
+  static constexpr ptrdiff_t kSlotsMax = kMagazineSlotsMax;
+
   bool has_slots() const { return bottom != &null_slot; }
   size_t count() const { return static_cast<size_t>(top - bottom); }
   // For other threads: what count() was a moment ago; 0 while the slots are being replaced.
@@ -58,7 +63,8 @@ struct Magazine {
     void** high = __atomic_load_n(&limit, __ATOMIC_ACQUIRE);
     void** at = __atomic_load_n(&top, __ATOMIC_ACQUIRE);
     const bool is_settled = low == __atomic_load_n(&bottom, __ATOMIC_RELAXED);
-    return is_settled && at >= low && at <= high ? static_cast<size_t>(at - low) : 0;
+    const bool is_one_piece = is_settled && at >= low && at <= high && high - low < kSlotsMax;
+    return is_one_piece ? static_cast<size_t>(at - low) : 0;
   }
   // Slots, the sentinel included; 1 while there are none.
   size_t slots() const { return static_cast<size_t>(limit - bottom) + 1; }

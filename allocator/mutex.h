@@ -68,6 +68,14 @@ class Mutex {
     Lock();
     taken_for_fork_ = true;
   }
+  // False where anybody holds it, the caller included.
+  bool TryLockForFork() {
+    if (IsHeldByMe() || !TryLock()) {
+      return false;
+    }
+    taken_for_fork_ = true;
+    return true;
+  }
   void UnlockAfterFork() {
     if (taken_for_fork_ && IsHeldByMe()) {
       taken_for_fork_ = false;

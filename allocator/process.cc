@@ -47,7 +47,7 @@ bool ReadProcessStatus(ProcessStatus* status) {
   for (int field = kState; at != nullptr && field <= kStartBrk; ++field) {
     at = strchr(at + 1, ' ');
     if (at == nullptr) {
-      return false;
+      return field > kThreads;  // shorter than we know it
     }
     if (field == kState) {
       status->state = at[1];

@@ -18,7 +18,7 @@ namespace tally {
 // Writes one line, with its newline, to stderr.
 void Warn(const char* text);
 
-// Fields of /proc/self/stat. False, and zeros, where it cannot be read.
+// Fields of /proc/self/stat, zero where it does not have them. False where it cannot be read.
 struct ProcessStatus {
   char state;            // of the main thread: 'Z' where it has ended before the others
   uint64_t threads;      // a main thread that has ended is counted

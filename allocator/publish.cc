@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,6 +33,8 @@ namespace {
 
 constexpr uint64_t kPeriodMs = 10;
 constexpr uint64_t kTimeShare = 100;  // a snapshot of 1 ms is followed by 100 ms without
+// Most children end or execute another program sooner: they make no file.
+constexpr uint64_t kChildPauseMs = 20;
 constexpr uint64_t kNever = ~uint64_t{0};
 constexpr size_t kLeavesFirst = 3;  // a region, heaps, threads
 
@@ -56,11 +61,16 @@ int Open(const char* path, int flags) {
 }
 void Close(int file) { syscall(SYS_close, file); }
 
+// At the start alone: later, what is the standard error by number may be anything.
+constinit bool is_starting = false;
+
 void WarnOfPath(const char* path, const char* what) {
-  Text line(STDERR_FILENO);
-  line << "tally: warning: TALLY_PUBLISH: " << path << ": " << what
-       << "; this process is not published\n";
-  line.Flush();
+  if (is_starting) {
+    Text line;
+    line << "tally: warning: TALLY_PUBLISH: " << path << ": " << what
+         << "; this process is not published\n";
+    Warn(line.c_str());
+  }
 }
 
 // A directory that is ours alone, made if need be.
@@ -81,7 +91,7 @@ bool ChooseDirectory(const char* parent, const char* name, bool with_user) {
 
 bool ChooseAnyDirectory(const char* runtime_directory) {
   if (*options.publish_dir != '\0') {
-    return ChooseDirectory(options.publish_dir, "", false);
+    return *options.publish_dir == '/' && ChooseDirectory(options.publish_dir, "", false);
   }
   return (runtime_directory != nullptr && *runtime_directory == '/' &&
           ChooseDirectory(runtime_directory, "/tally", false)) ||
@@ -167,12 +177,16 @@ bool Create(State& own) {
   return true;
 }
 
+// Whether the path still names our file.
+bool IsOurs(const State& own, const struct stat& known) {
+  return known.st_dev == own.device && known.st_ino == own.inode;
+}
+
 // Room for `leaves`. When there is none in the file system, what fits has to do.
 void Grow(State& own, size_t leaves) {
   struct stat known {};
   const int file = Open(own.path, O_RDWR);
-  const bool is_ours = file >= 0 && fstat(file, &known) == 0 && known.st_dev == own.device &&
-                       known.st_ino == own.inode;
+  const bool is_ours = file >= 0 && fstat(file, &known) == 0 && IsOurs(own, known);
   if (!is_ours || !MapFile(own, file, FileBytes(leaves))) {
     HeaderOf(own)->state = static_cast<uint64_t>(StatsState::kFull);
   }
@@ -181,13 +195,17 @@ void Grow(State& own, size_t leaves) {
   }
 }
 
-void Write(State& own) {
+// False, and nothing published, where a lock of the allocator is taken: a malloc must not wait for
+// all heaps.
+bool Write(State& own) {
   const uint64_t sequence = HeaderOf(own)->published + 1;
   StatsSnapshot* snapshot = nullptr;
   for (bool is_retry = false;; is_retry = true) {
     snapshot = SnapshotAt(own, sequence);
     StatsLeaves leaves(own.file + kStatsLeavesAt, own.file_bytes - kStatsLeavesAt, sequence);
-    TakeBooks(&snapshot->books, &leaves);
+    if (!TryTakeBooks(&snapshot->books, &leaves)) {
+      return false;
+    }
     snapshot->leaves = leaves.count();
     const bool is_full = HeaderOf(own)->state == static_cast<uint64_t>(StatsState::kFull);
     if (leaves.count() == leaves.wanted() || is_retry || is_full) {
@@ -202,6 +220,7 @@ void Write(State& own) {
   __atomic_store_n(&header->published, sequence, __ATOMIC_RELEASE);
   // Last of all when it is new: a file with a magic number has a snapshot.
   __atomic_store_n(&header->magic, kStatsMagic, __ATOMIC_RELEASE);
+  return true;
 }
 
 // REQUIRES: own.is_busy is held.
@@ -214,10 +233,25 @@ void WriteIfOurs(State& own) {
     return;
   }
   const uint64_t before_ns = os::NowNs();
-  Write(own);
+  const bool is_written = Write(own);
   const uint64_t rest_ms = (os::NowNs() - before_ns) * kTimeShare / 1000000;
-  own.due_ms.store(os::NowMs() + (rest_ms > kPeriodMs ? rest_ms : kPeriodMs),
+  own.due_ms.store(os::NowMs() + (!is_written           ? 1
+                                  : rest_ms > kPeriodMs ? rest_ms
+                                                        : kPeriodMs),
                    std::memory_order_relaxed);
+}
+
+// With all signals blocked: a handler that forks would leave the child in the middle of a snapshot
+// of a file that it does not have.
+void WriteUndisturbed(State& own) {
+  const int saved_errno = errno;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  WriteIfOurs(own);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = saved_errno;
 }
 
 // Runs in the middle of malloc: no lock of the allocator is held, but for those around fork.
@@ -227,10 +261,16 @@ void OnSlowPath() {
       own.is_busy.exchange(true, std::memory_order_acquire)) {
     return;
   }
-  const int saved_errno = errno;
-  WriteIfOurs(own);
-  errno = saved_errno;
+  WriteUndisturbed(own);
   own.is_busy.store(false, std::memory_order_release);
+}
+
+// Waits, but not for ever, until no other thread writes a snapshot.
+void WaitForOthers(State& own) {
+  constexpr int kYieldsMax = 10000;
+  for (int i = 0; i < kYieldsMax && own.is_busy.exchange(true, std::memory_order_acquire); ++i) {
+    sched_yield();
+  }
 }
 
 }  // namespace
@@ -239,33 +279,37 @@ void StartPublishing(const char* runtime_directory) {
   if (!options.publish) {
     return;
   }
+  is_starting = true;
+  void* page = nullptr;
   if (!ChooseAnyDirectory(runtime_directory)) {
-    return WarnOfPath(directory, "not a directory of this user alone");
+    WarnOfPath(directory, "not a directory of this user alone");
+  } else if ((page = os::Map(os::PageBytes())) == nullptr ||
+             madvise(page, os::PageBytes(), MADV_WIPEONFORK) != 0) {
+    WarnOfPath(directory, "the kernel cannot wipe memory on fork");
+  } else {
+    state = new (page) State{};
+    OnSlowPath();
+    slow_path_hook = OnSlowPath;
   }
-  void* page = os::Map(os::PageBytes());
-  if (page == nullptr || madvise(page, os::PageBytes(), MADV_WIPEONFORK) != 0) {
-    return WarnOfPath(directory, "the kernel cannot wipe memory on fork");
-  }
-  state = new (page) State{};
-  OnSlowPath();
-  slow_path_hook = OnSlowPath;
+  is_starting = false;
 }
 
 void PublishInChild() {
   if (state != nullptr) {
-    OnSlowPath();
+    state->due_ms.store(os::NowMs() + kChildPauseMs, std::memory_order_relaxed);
   }
 }
 
 void EndPublishing() {
-  if (state == nullptr || state->process != getpid() ||
-      state->is_busy.exchange(true, std::memory_order_acquire)) {
+  if (state == nullptr || state->process != getpid()) {
     return;
   }
+  WaitForOthers(*state);
+  struct stat known {};
   if (options.publish_keep == 1 || options.publish_keep == static_cast<uint64_t>(state->process)) {
-    WriteIfOurs(*state);
+    WriteUndisturbed(*state);
     HeaderOf(*state)->state = static_cast<uint64_t>(StatsState::kEnded);
-  } else {
+  } else if (lstat(state->path, &known) == 0 && IsOurs(*state, known)) {
     unlink(state->path);
   }
   state->process = -1;

@@ -112,29 +112,49 @@ void Registry::TrimHeaps() {
   ForEachHeap([](Heap& heap) { heap.Trim(); });
 }
 
-void Registry::LockAll() {
-  mutex_.LockForFork();
-  ForEachHeap([](Heap& heap) { heap.mutex().LockForFork(); });
-  purger.mutex().LockForFork();
-  regions.mutex().LockForFork();
-  huge_blocks.mutex().LockForFork();
-  spare_mappings.mutex().LockForFork();
-  region_map.mutex().LockForFork();
-  batch_pool.mutex().LockForFork();
-  metadata.mutex().LockForFork();
+// Calls visit(mutex) for each, outermost first, until it says false. Says whether it never did.
+template <typename Visit>
+bool Registry::ForEachMutex(Visit visit) {
+  bool is_on = visit(mutex_);
+  for (uint32_t i = 0; is_on && i < heap_count_; ++i) {
+    is_on = visit(heaps_[i]->mutex());
+  }
+  return is_on && visit(purger.mutex()) && visit(regions.mutex()) && visit(huge_blocks.mutex()) &&
+         visit(spare_mappings.mutex()) && visit(region_map.mutex()) && visit(batch_pool.mutex()) &&
+         visit(metadata.mutex());
 }
 
-void Registry::UnlockAll() {
-  metadata.mutex().UnlockAfterFork();
-  batch_pool.mutex().UnlockAfterFork();
-  region_map.mutex().UnlockAfterFork();
-  spare_mappings.mutex().UnlockAfterFork();
-  huge_blocks.mutex().UnlockAfterFork();
-  regions.mutex().UnlockAfterFork();
-  purger.mutex().UnlockAfterFork();
-  for (uint32_t i = heap_count_; i > 0; --i) {
-    heaps_[i - 1]->mutex().UnlockAfterFork();
+void Registry::LockAll() {
+  ForEachMutex([](Mutex& mutex) {
+    mutex.LockForFork();
+    return true;
+  });
+}
+
+bool Registry::TryLockAll() {
+  size_t locked = 0;
+  const bool is_done = ForEachMutex([&](Mutex& mutex) {
+    const bool is_locked = mutex.TryLockForFork();
+    locked += is_locked ? 1 : 0;
+    return is_locked;
+  });
+  if (!is_done && locked != 0) {
+    Unlock(locked);
   }
+  return is_done;
+}
+
+void Registry::UnlockAll() { Unlock(~size_t{0}); }
+
+// The first `count` of them, the registry's own last: it keeps the heaps from becoming more.
+void Registry::Unlock(size_t count) {
+  ForEachMutex([&](Mutex& mutex) {
+    const bool is_locked = count-- != 0;
+    if (is_locked && &mutex != &mutex_) {
+      mutex.UnlockAfterFork();
+    }
+    return is_locked;
+  });
   mutex_.UnlockAfterFork();
 }
 
@@ -151,6 +171,7 @@ void Registry::OrphanOthers(const ThreadCache* mine) {
       --live_threads_;
     } else if (cache == mine) {
       cache->thread = os::ThreadId();
+      cache->Reseed();
     }
   }
 }

@@ -48,6 +48,8 @@ class Registry {
   // Around fork, and around a report: everything stands still between the two.
   void LockAll();
   void UnlockAll();
+  // False, and nothing locked, where one of the locks is taken just now.
+  bool TryLockAll();
   bool IsLockedByMe() const { return mutex_.IsHeldByMe(); }
   // In the child of fork, before UnlockAll: all threads but the caller are gone; their caches wait
   // for new threads, emptied.
@@ -74,6 +76,9 @@ class Registry {
  private:
   friend struct DirectoryMaker;
 
+  template <typename Visit>
+  bool ForEachMutex(Visit visit);
+  void Unlock(size_t count);
   Heap* PickHeap();
   Heap* AddHeap();
   ThreadCache* AddCache(Heap* heap);

@@ -40,7 +40,9 @@ struct ClassBooks {
   uint64_t runs;           // runs of pools
   uint64_t refills;
   uint64_t flushes;
-  uint64_t samples;        // allocations whose request was looked at: one in 512 KiB of the class
+  // Allocations whose request was looked at: on average one in 512 KiB of the class, of blocks
+  // above 8 KiB one in 64.
+  uint64_t samples;
   uint64_t sampled_bytes;  // the sum of these requests
 
   // An unbiased estimate of the bytes that were asked for by all allocations ever; without a sample
@@ -132,7 +134,7 @@ struct Books {
   uint64_t mismatched_sizes;  // sized deletes
   uint64_t slow_calls;        // refills and flushes of magazines, and countdowns that ran out
   uint64_t slow_ns;           // in these, an estimate: every 16th is timed
-  // Debug builds: frees that threads counted themselves, and whether they agree.
+  // Debug builds: frees that threads counted themselves.
   uint64_t counted_frees;
 
   uint64_t live_blocks() const {
@@ -154,7 +156,7 @@ struct Books {
 // One thread cache. Threads that ended leave theirs, with its totals, to the next.
 struct ThreadBooks {
   uint64_t thread;          // the kernel's id; zero: no thread has the cache now
-  uint64_t heap;            // index of the heap that it works for
+  uint64_t heap;            // index of the heap that it works for; means nothing without a thread
   uint64_t allocated;       // blocks, ever
   uint64_t cached;          // blocks in magazines
   uint64_t cached_bytes;    // of these
@@ -323,7 +325,7 @@ inline constexpr size_t kStatsLeafBytes = 4096;
 
 enum class StatsState : uint64_t {
   kRunning = 1,
-  kFull = 2,   // running, but the file system was full: the last snapshot stays
+  kFull = 2,   // running, but the file could not grow: leaves that did not fit are missing
   kEnded = 3,  // the process ended, and was asked to leave the file
 };
 

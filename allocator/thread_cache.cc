@@ -34,12 +34,6 @@ uint64_t NegativeLog2(uint64_t u) {
   return (static_cast<uint64_t>(zeros + 1) << 32) - log;
 }
 
-void RunHook() {
-  if (slow_path_hook != nullptr) [[unlikely]] {
-    slow_path_hook();
-  }
-}
-
 }  // namespace
 
 // Times every so many of the slow halves.
@@ -78,8 +72,9 @@ uint64_t ThreadCache::AllocatedOf(SizeClass size_class) const {
   }
 }
 
-// Allocations until the next event: geometric, so that the events of all classes together are a
-// Poisson process over the bytes that are allocated. Marsaglia's xorshift ("Xorshift RNGs", 2003).
+// Allocations before the one of the next event: geometric, so that whether an allocation is sampled
+// depends on nothing, and the events of classes up to 8 KiB together are a Poisson process over
+// bytes. Marsaglia's xorshift ("Xorshift RNGs", 2003).
 uint64_t ThreadCache::DrawCountdown(SizeClass size_class) {
   if (random_ == 0) {
     random_ = (os::NowNs() ^ reinterpret_cast<uintptr_t>(this)) | 1;
@@ -89,16 +84,16 @@ uint64_t ThreadCache::DrawCountdown(SizeClass size_class) {
   random_ ^= random_ << 17;
   constexpr uint64_t kLn2 = 2977044472;  // in 1/2^32
   const uint64_t exponential = (NegativeLog2(random_) >> 16) * kLn2 >> 16;
-  return (exponential * kClassTable[size_class].countdown >> 32) + 1;
+  return exponential * kClassTable[size_class].countdown >> 32;
 }
 
 // REQUIRES: `allocated` is what AllocatedOf says.
 void ThreadCache::SetCountdown(SizeClass size_class, uint64_t allocated, uint64_t countdown) {
+  // Every store releases: who sees a new base or countdown sees the odd number before it.
   __atomic_store_n(&resets_, resets_ + 1, __ATOMIC_RELAXED);
-  std::atomic_thread_fence(std::memory_order_release);
-  __atomic_store_n(&bases_[size_class], allocated + countdown, __ATOMIC_RELAXED);
+  __atomic_store_n(&bases_[size_class], allocated + countdown, __ATOMIC_RELEASE);
   __atomic_store_n(&magazines[size_class].countdown, static_cast<int64_t>(countdown),
-                   __ATOMIC_RELAXED);
+                   __ATOMIC_RELEASE);
   __atomic_store_n(&resets_, resets_ + 1, __ATOMIC_RELEASE);
 }
 
@@ -169,6 +164,12 @@ void ThreadCache::Event(SizeClass size_class, size_t request_bytes) {
 }
 
 void* ThreadCache::PopSlow(SizeClass size_class, size_t request_bytes) {
+  void* block = PopSlowTimed(size_class, request_bytes);
+  RunSlowPathHook();
+  return block;
+}
+
+void* ThreadCache::PopSlowTimed(SizeClass size_class, size_t request_bytes) {
   const SlowTimer timer(this);
   Magazine& magazine = magazines[size_class];
   if (*magazine.top == nullptr) {
@@ -188,7 +189,6 @@ void* ThreadCache::PopSlow(SizeClass size_class, size_t request_bytes) {
   if (magazine.countdown < 0) {
     Event(size_class, request_bytes);
   }
-  RunHook();
   return block;
 }
 
@@ -206,6 +206,11 @@ void ThreadCache::FlushMagazine(SizeClass size_class, size_t count) {
 }
 
 void ThreadCache::PushSlow(SizeClass size_class, void* block) {
+  PushSlowTimed(size_class, block);
+  RunSlowPathHook();
+}
+
+void ThreadCache::PushSlowTimed(SizeClass size_class, void* block) {
   const SlowTimer timer(this);
   Magazine& magazine = magazines[size_class];
   if (!GrowSlots(size_class)) {
@@ -216,7 +221,6 @@ void ThreadCache::PushSlow(SizeClass size_class, void* block) {
     FlushMagazine(size_class, (magazine.count() + 1) / 2);
   }
   *++magazine.top = block;
-  RunHook();
 }
 
 void ThreadCache::PostBatch(Outgoing& outgoing) {
@@ -239,7 +243,9 @@ void ThreadCache::SendHome(Heap* owner, void* block, size_t block_bytes) {
     return;
   }
   Batch* batch = outgoing.batch;
-  batch->blocks[batch->count++] = block;
+  batch->blocks[batch->count] = block;
+  // Pairs with the acquire in ForEachOutgoingBlock: who sees the count sees the block.
+  __atomic_store_n(&batch->count, batch->count + 1, __ATOMIC_RELEASE);
   batch->bytes += static_cast<uint32_t>(block_bytes);
   if (batch->count == kBatchBlocks || batch->bytes >= kOutgoingBytesMax) {
     PostBatch(outgoing);
@@ -280,6 +286,7 @@ void ThreadCache::Abandon() {
   }
   magazine_bytes_ = 0;
   resets_ = 0;
+  random_ = 0;
 }
 
 // REQUIRES: the magazine is empty.

@@ -9,11 +9,10 @@
 // Invariants:
 //   1. heap and magazines come first: descriptors hold magazine offsets (magazine.h).
 //   2. The empty cache is never written: its magazines are empty and full at once, and its heap
-//   owns
-//      no pool.
+//      owns no pool.
 //   3. Bytes that the magazines could hold stay within TALLY_MAGAZINE_KB, first slots aside.
 // Threads: written by its thread alone, or under the registry's lock while it has none. The books
-// read tops and countdowns at any time.
+// read tops, countdowns, outgoing batches and totals at any time: each is one word.
 
 #ifndef ALLOCATOR_THREAD_CACHE_H_
 #define ALLOCATOR_THREAD_CACHE_H_
@@ -38,9 +37,15 @@ struct CacheHead {
 static_assert(offsetof(CacheHead, magazines) == MagazineOffset(0),
               "descriptors hold offsets of magazines");
 
-// Called at the end of a slow half, with no lock held, unless null: where the publisher sits.
+// Called at the end of slow paths, unless null: where the publisher sits. No lock of the allocator
+// is held, but for a fork's.
 using SlowPathHook = void (*)();
 inline constinit SlowPathHook slow_path_hook = nullptr;
+inline void RunSlowPathHook() {
+  if (slow_path_hook != nullptr) [[unlikely]] {
+    slow_path_hook();
+  }
+}
 
 class ThreadCache : public CacheHead {
  public:
@@ -98,13 +103,19 @@ class ThreadCache : public CacheHead {
   template <typename Visit>
   void ForEachOutgoingBlock(Visit visit) const {
     for (const Outgoing& outgoing : outgoing_) {
-      const Batch* batch = outgoing.batch;
-      for (uint32_t i = 0; batch != nullptr && i < batch->count; ++i) {
-        visit(batch->blocks[i]);
+      const Batch* batch = __atomic_load_n(&outgoing.batch, __ATOMIC_ACQUIRE);
+      const uint32_t count =
+          batch == nullptr ? 0 : __atomic_load_n(&batch->count, __ATOMIC_ACQUIRE);
+      for (uint32_t i = 0; i < count && i < kBatchBlocks; ++i) {
+        if (batch->blocks[i] != nullptr) {  // a batch that was posted and drained meanwhile
+          visit(batch->blocks[i]);
+        }
       }
     }
   }
 
+  // In a child of fork: draws numbers that are not its parent's.
+  void Reseed() { random_ = 0; }
   uint64_t magazine_bytes() const { return magazine_bytes_; }
   uint64_t slow_calls() const { return slow_calls_; }
   uint64_t slow_ns() const { return slow_ns_; }
@@ -129,6 +140,8 @@ class ThreadCache : public CacheHead {
   bool FindBudget(SizeClass size_class, uint64_t bytes);
   void ReleaseSlots(SizeClass size_class);
   void FlushMagazine(SizeClass size_class, size_t count);
+  void* PopSlowTimed(SizeClass size_class, size_t request_bytes);
+  void PushSlowTimed(SizeClass size_class, void* block);
   uint64_t DrawCountdown(SizeClass size_class);
   void SetCountdown(SizeClass size_class, uint64_t allocated, uint64_t countdown);
   void Event(SizeClass size_class, size_t request_bytes);
