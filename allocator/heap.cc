@@ -34,6 +34,14 @@ void SetAllFree(Pool* pool) {
   pool->free_blocks = static_cast<uint16_t>(capacity);
 }
 
+// Whoever walks a private heap tells blocks from objects by their first word.
+void ClearFirstWords(Pool* head) {
+  const ClassInfo& info = head->info();
+  for (size_t i = 0; i < info.capacity; ++i) {
+    memset(head->start() + i * info.block_bytes, 0, sizeof(uint64_t));
+  }
+}
+
 }  // namespace
 
 Pool* Heap::AddRun(SizeClass size_class) {
@@ -65,6 +73,10 @@ Pool* Heap::AddRun(SizeClass size_class) {
     pool.kind.store(i == 0 ? PoolKind::kBlocks : PoolKind::kInner, std::memory_order_relaxed);
     pool.owner.store(this, std::memory_order_relaxed);
   }
+  if (is_private_ && !run.is_zero) {
+    ClearFirstWords(head);
+  }
+  pool_bytes_.fetch_add(info.run_pools * kPoolBytes, std::memory_order_relaxed);
   classes_[size_class].partial.Insert(head);
   ++classes_[size_class].empty_runs;
   return head;
@@ -74,6 +86,7 @@ Pool* Heap::AddRun(SizeClass size_class) {
 void Heap::Retire(Pool* pool) {
   const ClassInfo& info = pool->info();
   classes_[pool->size_class].partial.Remove(pool);
+  pool_bytes_.fetch_sub(info.run_pools * kPoolBytes, std::memory_order_relaxed);
   if (pool->size_class == 1) {
     metadata.Free(pool->bits(), Pool::kWideBitmapWords * sizeof(uint64_t));
   }

@@ -62,6 +62,17 @@ class Heap {
   // Like Trim, but leaves a depot that was used since the last call.
   void Tick();
 
+  // Makes the heap one cache's alone, for `user` (refgc): threads do not share or adopt it, and the
+  // first word of a block never handed out before is zero. REQUIRES: no pools yet.
+  void MakePrivate(void* user) {
+    user_ = user;
+    is_private_ = true;
+  }
+  bool is_private() const { return is_private_; }
+  void* user() const { return user_; }
+  // What its pools hold, free blocks included. Read by the cache's own thread.
+  uint64_t pool_bytes() const { return pool_bytes_.load(std::memory_order_relaxed); }
+
   // How many thread caches work for this heap. Under the registry's lock.
   uint32_t users() const { return users_.load(std::memory_order_relaxed); }
   void AddUser() { users_.fetch_add(1, std::memory_order_relaxed); }
@@ -117,6 +128,9 @@ class Heap {
 
   Mutex mutex_;
   uint32_t index_ = 0;
+  bool is_private_ = false;
+  void* user_ = nullptr;
+  std::atomic<uint64_t> pool_bytes_{0};
   std::atomic<uint32_t> users_{0};
   ClassState classes_[kClassCount];
   // On a line of its own: other heaps' threads write it.

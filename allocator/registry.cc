@@ -22,6 +22,9 @@ constinit ThreadCache empty_cache(&no_heap);
 constinit Registry registry;
 
 Heap* Registry::AddHeap() {
+  if (heap_count_ == kHeapsMax) {
+    return nullptr;
+  }
   void* place = metadata.AllocateForever(sizeof(Heap));
   if (place == nullptr) {
     return nullptr;
@@ -38,13 +41,13 @@ Heap* Registry::PickHeap() {
   }
   Heap* best = nullptr;
   for (uint32_t i = 0; i < heap_count_; ++i) {
-    if (best == nullptr || heaps_[i]->users() < best->users()) {
+    if (!heaps_[i]->is_private() && (best == nullptr || heaps_[i]->users() < best->users())) {
       best = heaps_[i];
     }
   }
   uint64_t heaps_max = options.heaps_per_cpu * cpu_count_;
   heaps_max = heaps_max < 1 ? 1 : heaps_max > kHeapsMax ? kHeapsMax : heaps_max;
-  if (best == nullptr || (best->users() != 0 && heap_count_ < heaps_max)) {
+  if (best == nullptr || (best->users() != 0 && heap_count_ - private_heaps_ < heaps_max)) {
     Heap* added = AddHeap();
     best = added != nullptr ? added : best;
   }
@@ -100,6 +103,39 @@ void Registry::Release(ThreadCache* cache) {
   cache->next_free = free_caches_;
   free_caches_ = cache;
   --live_threads_;
+}
+
+ThreadCache* Registry::AcquirePrivate(void* user) {
+  const MutexLock lock(mutex_);
+  ThreadCache* cache = free_private_caches_;
+  if (cache != nullptr) {
+    free_private_caches_ = cache->next_free;
+  } else {
+    Heap* heap = AddHeap();
+    if (heap == nullptr) {
+      return nullptr;
+    }
+    heap->MakePrivate(user);
+    ++private_heaps_;
+    if ((cache = AddCache(heap)) == nullptr) {
+      return nullptr;  // the heap is lost; memory is out anyway
+    }
+    cache->is_private = true;
+    heap->AddUser();
+  }
+  cache->heap->MakePrivate(user);
+  cache->is_live = true;
+  return cache;
+}
+
+void Registry::ReleasePrivate(ThreadCache* cache) {
+  cache->FlushAll();
+  cache->ReleaseSlots();
+  cache->heap->Trim();
+  const MutexLock lock(mutex_);
+  cache->is_live = false;
+  cache->next_free = free_private_caches_;
+  free_private_caches_ = cache;
 }
 
 Heap* Registry::SharedHeap() {
@@ -160,7 +196,8 @@ void Registry::Unlock(size_t count) {
 
 void Registry::OrphanOthers(const ThreadCache* mine) {
   for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
-    if (cache->is_live && cache != mine) {
+    // Private caches are their users' affair: the caller's own among them must live on.
+    if (cache->is_live && cache != mine && !cache->is_private) {
       cache->heap->RemoveUser();
       cache->Abandon();
       cache->heap = &no_heap;

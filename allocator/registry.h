@@ -10,7 +10,8 @@
 //
 // Invariants:
 //   1. Heaps and caches are never freed: late readers and late frees stay defined.
-//   2. A cache is live exactly if some thread's pointer points at it.
+//   2. A cache is live exactly if some thread's pointer points at it, or it is private and open.
+//   3. A private cache and its heap belong to each other for good; PickHeap passes them over.
 // Threads: everything under mutex_. Lock order: registry, heaps by index, purger, regions, huge,
 // region map, batches, metadata.
 
@@ -37,6 +38,12 @@ class Registry {
   ThreadCache* Acquire();
   // The thread of `cache` ends.
   void Release(ThreadCache* cache);
+
+  // A cache with a heap of its own, for whoever keeps both from threads that do not expect them
+  // (refgc's heaps); null when memory is out. Heap::user() is `user`.
+  ThreadCache* AcquirePrivate(void* user);
+  // REQUIRES: none of its blocks is live.
+  void ReleasePrivate(ThreadCache* cache);
 
   // A heap for threads that have no cache any more, or null when memory is out.
   Heap* SharedHeap();
@@ -92,6 +99,8 @@ class Registry {
   uint64_t threads_started_ = 0;
   ThreadCache* caches_ = nullptr;
   ThreadCache* free_caches_ = nullptr;
+  ThreadCache* free_private_caches_ = nullptr;
+  uint32_t private_heaps_ = 0;
 };
 
 extern constinit Registry registry;

@@ -3,6 +3,7 @@
 
 // For scripts.
 
+#include "allocator/objects_books.h"
 #include "allocator/report_formats.h"
 
 namespace tally {
@@ -154,6 +155,25 @@ void WriteThreads(Text& out, const Report& report) {
                             });
 }
 
+// Only where a library of objects is in the process.
+void WriteObjects(Object& object) {
+  if (objects_hook == nullptr) {
+    return;
+  }
+  ObjectTypeBooks types[kObjectTypesMax];
+  const size_t count = objects_hook(types, kObjectTypesMax);
+  Text& out = object.Name("objects");
+  out << '[';
+  for (size_t i = 0; i < count; ++i) {
+    out << (i == 0 ? "\n" : ",\n");
+    Object entry(out);
+    WriteString(entry.Name("type"), types[i].name);
+    entry.Number("count", types[i].count);
+    entry.Number("bytes", types[i].bytes);
+  }
+  out << ']';
+}
+
 }  // namespace
 
 void WriteJson(Text& out, const Report& report) {
@@ -170,6 +190,7 @@ void WriteJson(Text& out, const Report& report) {
     WriteFields(object, books, kTotalFields);
     WriteHeaps(object.Name("heap_list"), report);
     WriteThreads(object.Name("thread_list"), report);
+    WriteObjects(object);
     WriteKernel(object.Name("kernel"), report.kernel);
   }
   out << '\n';

@@ -3,6 +3,7 @@
 
 // For people.
 
+#include "allocator/objects_books.h"
 #include "allocator/report_formats.h"
 
 namespace tally {
@@ -120,6 +121,18 @@ void WriteThreads(Text& out, const Books& books) {
   out << "sized deletes that did not match: " << books.mismatched_sizes << '\n';
 }
 
+void WriteObjects(Text& out) {
+  ObjectTypeBooks types[kObjectTypesMax];
+  const size_t count = objects_hook == nullptr ? 0 : objects_hook(types, kObjectTypesMax);
+  if (count == 0) {
+    return;
+  }
+  out << "\nobjects by type (bytes with their headers)\n      count          bytes   type\n";
+  for (size_t i = 0; i < count; ++i) {
+    out.Number(types[i].count, 11).Number(types[i].bytes, 15) << "   " << types[i].name << '\n';
+  }
+}
+
 }  // namespace
 
 void WriteText(Text& out, const Report& report) {
@@ -130,6 +143,7 @@ void WriteText(Text& out, const Report& report) {
   WriteTiers(out, books);
   WriteThreads(out, books);
   WriteThreadList(out, report);
+  WriteObjects(out);
   WriteIdentity(out, books);
   WriteKernel(out, report.kernel);
 }

@@ -125,6 +125,7 @@ class ThreadCache : public CacheHead {
   ThreadCache* next = nullptr;       // of all caches
   ThreadCache* next_free = nullptr;  // of those without a thread
   bool is_live = false;
+  bool is_private = false;  // no thread's: see Registry::AcquirePrivate
 
  private:
   friend struct DirectoryMaker;

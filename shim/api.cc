@@ -4,6 +4,7 @@
 // Tally's own interface; tally.h has the contracts.
 
 #include "allocator/allocator.h"
+#include "allocator/core_table.h"
 #include "allocator/options.h"
 #include "allocator/report.h"
 #include "shim/shim.h"
@@ -34,6 +35,11 @@ TALLY_EXPORT int tally_dump(const char* pattern, const char* format) {
 
 TALLY_EXPORT int tally_option(const char* name, char* buffer, size_t bytes) {
   return tally::options.Describe(name, buffer, bytes) ? 0 : -1;
+}
+
+// For refgc, which looks the name up; tally.h does not show it.
+TALLY_EXPORT const void* tally_core_table(uint32_t version) {
+  return version == tally::kCoreTableVersion ? &tally::OwnCoreTable() : nullptr;
 }
 
 }  // extern "C"

@@ -19,7 +19,7 @@ C_NAMES = set("""
     malloc_stats malloc_info nallocx""".split())
 OWN_NAMES = set("""
     tally_version tally_malloc8 tally_usable_size tally_trim tally_stats_dump tally_dump
-    tally_option tally_stats_directory""".split())
+    tally_option tally_stats_directory tally_core_table""".split())
 NEW_NAMES = {f"_Zn{a}m{b}{c}" for a in "wa" for b in ("", "St11align_val_t")
              for c in ("", "RKSt9nothrow_t")}
 DELETE_NAMES = {f"_Zd{a}Pv{b}" for a in "la"

@@ -1,0 +1,266 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// The end of garbage, in CPython's order: what may not be cleared is set aside; weak callbacks
+// outside; finalisers, on intact objects, once for each; who was revived lives on; weak references
+// are cleared; references of the rest are nulled, and those to the outside dropped; destructors;
+// memory.
+
+#include <cstdio>
+
+#include "refgc/collector.h"
+
+namespace refgc::detail {
+
+namespace {
+
+// What lies in garbage has numbers from here up: the references to it from outside, after that.
+constexpr int32_t kGarbage = -(1 << 30);
+constexpr int32_t kGarbageEnd = -(1 << 29);
+
+template <typename OnEdge>
+class edge_visitor final : public visitor {
+ public:
+  explicit edge_visitor(OnEdge f) : f_(f) {}
+  void on_edge(const char* /*name*/, void*& slot, bool is_part) override { f_(slot, is_part); }
+
+ private:
+  OnEdge f_;
+};
+
+class weak_visitor final : public visitor {
+ public:
+  explicit weak_visitor(std::vector<weak_box*>* boxes) : boxes_(*boxes) {}
+  void on_edge(const char* /*name*/, void*& /*slot*/, bool /*is_part*/) override {}
+  void on_weak(const char* /*name*/, weak_box* box) override {
+    if (box->holders_inside++ == 0) {
+      ++box->holders;  // ours, for as long as we know it
+      boxes_.push_back(box);
+    }
+  }
+
+ private:
+  std::vector<weak_box*>& boxes_;
+};
+
+bool is_garbage(int32_t refs) { return refs < kGarbageEnd; }
+
+template <typename F>
+void trace(object_header* header, F f) {
+  edge_visitor<F> v(f);
+  type_table[header->type].trace(object_of(header), v);
+}
+
+void drop(object_header* header) {
+  if (header->count != kImmortalCount) {
+    --header->count;
+  }
+}
+
+}  // namespace
+
+// Those that opted out of being cleared, and what they lead to, live on, uncollected.
+size_t collector::set_uncollectable_aside() {
+  side_table& side = index_.side();
+  std::vector<object_header*> kept;
+  const auto keep = [&](object_header* header) {
+    int32_t& refs = index_.refs(header);
+    if (refs <= 0) {
+      refs = side_table::kReached;
+      kept.push_back(header);
+    }
+  };
+  for (object_header* header : garbage_) {
+    if (type_table[header->type].is_uncollectable) {
+      heap_.garbage.push_back(ref_from_this(static_cast<void*>(object_of(header))));
+      if ((heap_.debug & gc::DEBUG_UNCOLLECTABLE) != 0) {
+        std::fprintf(stderr, "refgc: uncollectable <%s %p>\n", name_of(header).c_str(),
+                     object_of(header));
+      }
+      keep(header);
+    }
+  }
+  if (kept.empty()) {
+    return 0;
+  }
+  for (size_t i = 0; i < kept.size(); ++i) {
+    trace(kept[i], [&](void*& slot, bool is_part) {
+      if (side.refs[side.slot_of(slot)] <= 0) {
+        keep(header_of(is_part ? whole_object(slot) : slot));
+      }
+    });
+  }
+  size_t left = 0;
+  for (object_header* header : garbage_) {
+    if (index_.refs(header) <= 0) {
+      garbage_[left++] = header;
+    }
+  }
+  garbage_.resize(left);
+  return kept.size();
+}
+
+void collector::hold_garbage() {
+  for (object_header* header : garbage_) {
+    increment(header);
+  }
+}
+
+void collector::run_weak_callbacks_of_garbage() {
+  weak_visitor v(&boxes_inside_);
+  for (object_header* header : garbage_) {
+    type_table[header->type].trace(object_of(header), v);
+  }
+  for (weak_box* box : boxes_inside_) {
+    ++box->holders_inside;  // our own
+  }
+  std::vector<weak_box*> calls;
+  for (object_header* header : garbage_) {
+    if ((header->flags & kHasWeak) != 0) {
+      take_weak_callbacks(header, &calls);
+    }
+  }
+  has_run_code_ |= !calls.empty();
+  run_weak_callbacks(&calls);
+}
+
+void collector::finalize_garbage() {
+  for (object_header* header : garbage_) {
+    if (type_table[header->type].finalize != nullptr && (header->flags & kFinalized) == 0) {
+      has_run_code_ = true;
+      run_finalizer(header);
+    }
+  }
+}
+
+// Code ran: whoever has a reference from outside now lives on, and what it leads to.
+void collector::keep_revived() {
+  side_table& side = index_.side();
+  for (object_header* header : garbage_) {
+    const uint32_t count = header->count - (header->count == kImmortalCount ? 0 : 1);
+    index_.refs(header) = kGarbage + side_table::clamp(count);
+  }
+  for (object_header* header : garbage_) {
+    trace(header, [&](void*& slot, bool /*is_part*/) {
+      int32_t& refs = side.refs[side.slot_of(slot)];
+      refs -= is_garbage(refs) ? 1 : 0;
+    });
+  }
+  std::vector<object_header*> revived;
+  const auto revive = [&](object_header* header) {
+    index_.refs(header) = side_table::kReached;
+    revived.push_back(header);
+  };
+  for (object_header* header : garbage_) {
+    const int32_t refs = index_.refs(header);
+    if (is_garbage(refs) && refs != kGarbage) {
+      revive(header);
+    }
+  }
+  for (size_t i = 0; i < revived.size(); ++i) {
+    trace(revived[i], [&](void*& slot, bool is_part) {
+      if (is_garbage(side.refs[side.slot_of(slot)])) {
+        revive(header_of(is_part ? whole_object(slot) : slot));
+      }
+    });
+  }
+  size_t left = 0;
+  for (object_header* header : garbage_) {
+    if (index_.refs(header) == kGarbage) {
+      garbage_[left++] = header;
+    } else {
+      drop(header);
+    }
+  }
+  garbage_.resize(left);
+}
+
+void collector::clear_weak_of_garbage() {
+  for (object_header* header : garbage_) {
+    if ((header->flags & kHasWeak) != 0) {
+      clear_weak_silently(header);
+    }
+  }
+  for (weak_box* box : boxes_inside_) {
+    if (box->holders_inside == box->holders && (!box->is_finalizer || box->target == nullptr)) {
+      unlink_weak_box(box);
+      box->callback = nullptr;
+    }
+    box->holders_inside = 0;
+  }
+  for (weak_box* box : std::exchange(boxes_inside_, {})) {
+    drop_weak_box(box);
+  }
+}
+
+void collector::save_garbage() {
+  for (object_header* header : garbage_) {
+    heap_.garbage.push_back(ref<void>::adopt(object_of(header)));  // the hold becomes the list's
+  }
+}
+
+void collector::destroy_garbage() {
+  side_table& side = index_.side();
+  std::vector<object_header*> outside;
+  for (object_header* header : garbage_) {
+    side.refs[side.slot_of(header + 1)] = kGarbage;
+    header->flags |= kDying;
+  }
+  for (object_header* header : garbage_) {
+    trace(header, [&](void*& slot, bool is_part) {
+      void* target = std::exchange(slot, nullptr);
+      if (!is_garbage(side.refs[side.slot_of(target)])) {
+        outside.push_back(header_of(is_part ? whole_object(target) : target));
+      }
+    });
+  }
+  for (object_header* header : outside) {
+    decrement(header);
+  }
+  for (object_header* header : garbage_) {
+    type_info& info = type_table[header->type];
+    header->count = kImmortalCount;  // whatever its destructor does with references to it
+    ++info.collected;
+    if (!info.is_trivial) {
+      info.destroy(object_of(header));
+    }
+  }
+  for (object_header* header : garbage_) {
+    free_object(header, type_table[header->type].is_shifted);
+  }
+}
+
+collection_result collector::finish() {
+  collection_result result;
+  result.candidates = looked_at_;
+  if (garbage_.empty()) {
+    return result;
+  }
+  result.uncollectable = set_uncollectable_aside();
+  const bool is_saved = (heap_.debug & gc::DEBUG_SAVEALL) != 0;
+  const bool may_run_code = has_finalizers_ || has_weak_ || is_saved || !heap_.weaks.empty();
+  if (may_run_code) {
+    hold_garbage();
+    run_weak_callbacks_of_garbage();
+    finalize_garbage();
+    if (has_run_code_) {
+      keep_revived();
+    }
+    clear_weak_of_garbage();
+  }
+  if ((heap_.debug & gc::DEBUG_COLLECTABLE) != 0) {
+    for (const object_header* header : garbage_) {
+      std::fprintf(stderr, "refgc: collectable <%s %p>\n", name_of(header).c_str(),
+                   static_cast<const void*>(header + 1));
+    }
+  }
+  result.collected = garbage_.size();
+  if (is_saved) {
+    save_garbage();
+  } else {
+    destroy_garbage();
+  }
+  return result;
+}
+
+}  // namespace refgc::detail

@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// What lies before every object, and what is known of its type.
+//
+//   | count 32 | stamp 8 | flags 8 | type 16 | object ...
+//   header                                   what ref<T> points at
+//
+// The count saturates: at kImmortalCount it is never written again, so the object lives for good
+// and forked processes keep sharing its page. A block whose header is zero holds no object.
+//
+// Threads: an object belongs to one thread at a time, the one that uses its heap.
+
+#ifndef REFGC_OBJECT_H_
+#define REFGC_OBJECT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__GNUC__)
+#define REFGC_EXPORT __attribute__((visibility("default")))
+#else
+#error "refgc is written for g++ and clang++"
+#endif
+#define REFGC_LIKELY(x) __builtin_expect(!!(x), 1)
+#define REFGC_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+namespace refgc::detail {
+
+constexpr uint32_t kImmortalCount = 0xffffffff;
+
+enum header_flags : uint8_t {
+  kLogged = 1,      // waits among its heap's candidates, or is acyclic and never will
+  kFinalized = 2,   // finalize() was called
+  kHasWeak = 4,     // the heap knows weak references or on_destroy calls for it
+  kFrozen = 8,      // in the permanent generation
+  kDying = 16,      // its destructor runs, or ran
+  kAcyclic = 32,    // its type holds no references that could lead back to it
+  kLarge = 64,      // a run of its own, its heap's address before the header
+};
+
+struct object_header {
+  uint32_t count;
+  uint8_t stamp;  // of the generation; see collector.h
+  uint8_t flags;
+  uint16_t type;
+};
+static_assert(sizeof(object_header) == 8, "the header is one word");
+
+// Types that are no one's.
+constexpr uint16_t kNoType = 0;
+constexpr uint16_t kConstructing = 1;      // the constructor has not returned: traces nothing
+constexpr uint16_t kShiftedHeader = 0xffff;  // the header lies a word further: 16-byte alignment
+constexpr uint16_t kFirstType = 2;
+constexpr uint16_t kTypesMax = 16384;
+
+inline object_header* header_of(const void* object) {
+  return const_cast<object_header*>(static_cast<const object_header*>(object)) - 1;
+}
+inline void* object_of(object_header* header) { return header + 1; }
+
+class side_table;
+class visitor;
+
+// What the library knows of a type; copied into its table, so that nothing is read of a shared
+// library that is gone together with its last object.
+struct type_info {
+  const char* name;
+  uint32_t object_bytes;  // of the fixed part
+  bool is_acyclic;
+  bool is_shifted;         // needs 16-byte alignment
+  bool is_trivial;         // nothing to destroy
+  bool is_uncollectable;   // opted out of being cleared; see README.md
+  void (*destroy)(void* object);
+  void (*finalize)(void* object);  // null without one; may throw
+  // Visits every reference slot, with names.
+  void (*trace)(void* object, visitor& v);
+  // The collector's inner loops; see side_table.h. Null for acyclic types.
+  uint32_t (*subtract_run)(side_table& side, char* block, size_t stride, uint32_t slot,
+                           uint32_t end, uint16_t type);
+  uint32_t (*mark_run)(side_table& side, char* block, size_t stride, uint32_t slot, uint32_t end,
+                       uint16_t type);
+  void (*mark_one)(side_table& side, void* object);
+  uint64_t collected;  // objects that collections freed
+};
+
+REFGC_EXPORT extern type_info type_table[kTypesMax];
+
+// Adds the type, or finds the same one; ends the program when there are kTypesMax.
+REFGC_EXPORT uint16_t register_type(const type_info& info);
+
+// The slow halves of counting. All ends where counts end: see release.cc.
+REFGC_EXPORT void release(object_header* header);        // the count became zero
+REFGC_EXPORT void log_candidate(object_header* header);  // decremented, but not to zero
+
+inline void increment(object_header* header) {
+  const uint32_t count = header->count + 1;
+  if (REFGC_LIKELY(count != 0)) {
+    header->count = count;
+  }
+}
+
+inline void decrement(object_header* header) {
+  const uint32_t count = header->count - 1;
+  if (REFGC_UNLIKELY(count - 1 >= kImmortalCount - 2)) {  // was 1, 0 or immortal
+    release(header);
+    return;
+  }
+  header->count = count;
+  if (REFGC_UNLIKELY((header->flags & kLogged) == 0)) {
+    log_candidate(header);
+  }
+}
+
+}  // namespace refgc::detail
+
+#endif  // REFGC_OBJECT_H_
