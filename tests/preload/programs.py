@@ -151,6 +151,6 @@ const zlib = require("zlib"); let a = []; for (let i = 0; i < 300000; ++i) a.pus
 const text = JSON.stringify(a); console.log(text.length, zlib.inflateSync(zlib.deflateSync(text)).length);'""", False),
     Program("java", ("openjdk-17-jdk-headless",), JAVA, False),
     Program("gdb", ("gdb", "g++"), SOURCE + """g++ -g big.cc -o big
-$LAUNCHER gdb -batch -ex 'break main' -ex run -ex bt -ex 'info types map' -ex kill ./big | grep -c map""", False),
+$LAUNCHER gdb -batch -ex 'break main' -ex run -ex bt -ex 'info types map' -ex kill ./big | grep -c std::map""", False),
     Program("cpython-suite", ("libpython3.11-testsuite",), PYTHON_SUITE_COMMAND, False, 3000),
 )
