@@ -29,7 +29,8 @@ bool is_valid_candidate(const heap_impl& heap, const object_header* header) {
     return false;
   }
   tally::Pool* head = pool->head();
-  const auto offset = reinterpret_cast<uintptr_t>(header) - reinterpret_cast<uintptr_t>(head->start());
+  const auto offset =
+      reinterpret_cast<uintptr_t>(header) - reinterpret_cast<uintptr_t>(head->start());
   const size_t index = tally::BlockIndex(head->info(), offset);
   const bool is_start = header_in(head->start() + index * head->info().block_bytes) == header;
   return is_start && header->type >= kFirstType && (header->flags & kLogged) != 0;
@@ -121,7 +122,8 @@ void collector::subtract_all() {
   }
 }
 
-// One pass in the order of addresses; what it has passed by and is reached later waits on the stack.
+// One pass in the order of addresses; what it has passed by and is reached later waits on the
+// stack.
 void collector::mark_all() {
   side_table& side = index_.side();
   do {
@@ -132,8 +134,8 @@ void collector::mark_all() {
         if (side.refs[slot] <= 0 || header->type < kFirstType) {
           ++slot;
         } else {
-          slot = type_table[header->type].mark_run(side, block, run.block_bytes, slot,
-                                                   run.end_slot, header->type);
+          slot = type_table[header->type].mark_run(side, block, run.block_bytes, slot, run.end_slot,
+                                                   header->type);
         }
       }
       if (index_.is_stack_long()) {
@@ -147,11 +149,12 @@ void collector::mark_all() {
   } while (index_.take_overflow());
 }
 
-void collector::add_garbage(object_header* header, int32_t refs) {
-  if (refs < 0) {
+void collector::add_garbage(object_header* header, int32_t* refs) {
+  if (*refs < 0) {
     fatal("more references to an object than its count", header,
           "look for a member that is traced twice, or a ref that was adopted without a count");
   }
+  *refs = side_table::kGarbage;
   const type_info& info = type_table[header->type];
   has_finalizers_ |= info.finalize != nullptr && (header->flags & kFinalized) == 0;
   has_weak_ |= (header->flags & kHasWeak) != 0;
@@ -159,7 +162,7 @@ void collector::add_garbage(object_header* header, int32_t refs) {
 }
 
 void collector::gather_all() {
-  const side_table& side = index_.side();
+  side_table& side = index_.side();
   for (const pool_index::run& run : index_.runs()) {
     for (uint32_t slot = run.first_slot; slot < run.end_slot; ++slot) {
       if (side.refs[slot] > 0) {
@@ -169,7 +172,7 @@ void collector::gather_all() {
       object_header* header =
           header_in(run.start + size_t{slot - run.first_slot} * run.block_bytes);
       if (header->type >= kFirstType) {
-        add_garbage(header, side.refs[slot]);
+        add_garbage(header, &side.refs[slot]);
       }
     }
   }
@@ -203,9 +206,9 @@ void collector::mark_members() {
 
 void collector::gather_members() {
   for (object_header* header : members_) {
-    const int32_t refs = index_.refs(header);
+    int32_t& refs = index_.refs(header);
     if (refs <= 0) {
-      add_garbage(header, refs);
+      add_garbage(header, &refs);
     }
   }
   looked_at_ = members_.size();

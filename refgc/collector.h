@@ -12,9 +12,9 @@
 //   full      all tracked objects
 //   young     all of generations 0..g
 //   closure   what candidates of generations 0..g lead to, within these generations: a cycle can
-//             only become garbage by a reference that is dropped, and who loses one but not the last
-//             is a candidate (Bacon and Rajan, "Concurrent Cycle Collection in Reference Counted
-//             Systems", ECOOP 2001)
+//             only become garbage by a reference that is dropped, and who loses one but not the
+//             last is a candidate (Bacon and Rajan, "Concurrent Cycle Collection in Reference
+//             Counted Systems", ECOOP 2001)
 // A cycle closed by moving the only reference into it never was a candidate: only full and young
 // find it. So the automatic collections use closures, and a full one when the heap has grown.
 //
@@ -59,11 +59,12 @@ class collector {
   void close_set();
   void mark_members();
   void gather_members();
-  void add_garbage(object_header* header, int32_t refs);
+  void add_garbage(object_header* header, int32_t* refs);
   collection_result finish();
 
   // Ending; see garbage.cc.
   size_t set_uncollectable_aside();
+  void count_weak_inside();
   void run_weak_callbacks_of_garbage();
   void clear_weak_of_garbage();
   void finalize_garbage();

@@ -18,7 +18,7 @@
 #include <tuple>
 #include <utility>
 
-#include "refgc/type.h"
+#include "refgc/ref.h"
 
 namespace refgc {
 
@@ -93,9 +93,7 @@ class function<R(Args...)> {
           held.bound);
     }
     void trace(detail::visitor& v) override { held.trace(v); }
-    std::unique_ptr<concept_of_it> copy() const override {
-      return std::make_unique<model>(held);
-    }
+    std::unique_ptr<concept_of_it> copy() const override { return std::make_unique<model>(held); }
     bound_call<F, Bound...> held;
   };
 

@@ -14,9 +14,8 @@ namespace refgc::detail {
 
 namespace {
 
-// What lies in garbage has numbers from here up: the references to it from outside, after that.
-constexpr int32_t kGarbage = -(1 << 30);
-constexpr int32_t kGarbageEnd = -(1 << 29);
+constexpr int32_t kGarbage = side_table::kGarbage;
+bool is_garbage(int32_t refs) { return side_table::is_garbage(refs); }
 
 template <typename OnEdge>
 class edge_visitor final : public visitor {
@@ -42,8 +41,6 @@ class weak_visitor final : public visitor {
  private:
   std::vector<weak_box*>& boxes_;
 };
-
-bool is_garbage(int32_t refs) { return refs < kGarbageEnd; }
 
 template <typename F>
 void trace(object_header* header, F f) {
@@ -106,14 +103,24 @@ void collector::hold_garbage() {
   }
 }
 
-void collector::run_weak_callbacks_of_garbage() {
+// Which weak references lie in garbage, and whether all of a box's holders do. Again when some of it
+// was revived: those outlast it.
+void collector::count_weak_inside() {
+  for (weak_box* box : boxes_inside_) {
+    box->holders_inside = 1;  // our own
+  }
+  const size_t known = boxes_inside_.size();
   weak_visitor v(&boxes_inside_);
   for (object_header* header : garbage_) {
     type_table[header->type].trace(object_of(header), v);
   }
-  for (weak_box* box : boxes_inside_) {
-    ++box->holders_inside;  // our own
+  for (size_t i = known; i < boxes_inside_.size(); ++i) {
+    ++boxes_inside_[i]->holders_inside;
   }
+}
+
+void collector::run_weak_callbacks_of_garbage() {
+  count_weak_inside();
   std::vector<weak_box*> calls;
   for (object_header* header : garbage_) {
     if ((header->flags & kHasWeak) != 0) {
@@ -176,9 +183,10 @@ void collector::keep_revived() {
 }
 
 void collector::clear_weak_of_garbage() {
+  std::vector<weak_box*> calls;
   for (object_header* header : garbage_) {
     if ((header->flags & kHasWeak) != 0) {
-      clear_weak_silently(header);
+      clear_weak_late(header, &calls);
     }
   }
   for (weak_box* box : boxes_inside_) {
@@ -191,6 +199,7 @@ void collector::clear_weak_of_garbage() {
   for (weak_box* box : std::exchange(boxes_inside_, {})) {
     drop_weak_box(box);
   }
+  run_weak_callbacks(&calls);
 }
 
 void collector::save_garbage() {
@@ -201,21 +210,13 @@ void collector::save_garbage() {
 
 void collector::destroy_garbage() {
   side_table& side = index_.side();
-  std::vector<object_header*> outside;
+  index_.use_stack();  // code that ran meanwhile may have collected another heap
   for (object_header* header : garbage_) {
-    side.refs[side.slot_of(header + 1)] = kGarbage;
     header->flags |= kDying;
+    type_table[header->type].clear_one(side, object_of(header));
   }
-  for (object_header* header : garbage_) {
-    trace(header, [&](void*& slot, bool is_part) {
-      void* target = std::exchange(slot, nullptr);
-      if (!is_garbage(side.refs[side.slot_of(target)])) {
-        outside.push_back(header_of(is_part ? whole_object(target) : target));
-      }
-    });
-  }
-  for (object_header* header : outside) {
-    decrement(header);
+  for (void* object : index_.take_stack()) {
+    decrement(header_of(object));
   }
   for (object_header* header : garbage_) {
     type_info& info = type_table[header->type];
@@ -245,6 +246,7 @@ collection_result collector::finish() {
     finalize_garbage();
     if (has_run_code_) {
       keep_revived();
+      count_weak_inside();
     }
     clear_weak_of_garbage();
   }

@@ -41,7 +41,7 @@ int64_t count0_of(const heap_impl& heap) {
 
 // Stamps run out: those in use move down, in the same order.
 void renumber(heap_impl& heap) {
-  for_each_object(heap, 0, [&](object_header* header) {
+  for_each_living(heap, 0, [&](object_header* header) {
     const int generation = heap.generation_of(*header);
     header->stamp = generation == 0 ? 2 : generation == 1 ? 1 : kStampOld;
   });
@@ -249,8 +249,8 @@ std::vector<ref<void>> get_objects(int generation) {
   }
   const detail::heap_impl& heap = *this_heap_impl();
   std::vector<ref<void>> result;
-  detail::for_each_object(heap, 0, [&](detail::object_header* header) {
-    if (header->count != 0 && (generation == -1 || heap.generation_of(*header) == generation)) {
+  detail::for_each_living(heap, 0, [&](detail::object_header* header) {
+    if (generation == -1 || heap.generation_of(*header) == generation) {
       result.push_back(ref_from_this(detail::object_of(header)));
     }
   });
@@ -268,7 +268,7 @@ bool is_finalized(const ref<void>& r) {
 void freeze(bool immortalize) {
   detail::heap_impl& heap = *this_heap_impl();
   for (int kind = 0; kind < 2; ++kind) {
-    detail::for_each_object(heap, kind, [&](detail::object_header* header) {
+    detail::for_each_living(heap, kind, [&](detail::object_header* header) {
       if (kind == 0 && (header->flags & detail::kFrozen) == 0) {
         header->flags |= detail::kFrozen;
         ++heap.frozen_count;
@@ -282,7 +282,7 @@ void freeze(bool immortalize) {
 
 void unfreeze() {
   detail::heap_impl& heap = *this_heap_impl();
-  detail::for_each_object(heap, 0, [&](detail::object_header* header) {
+  detail::for_each_living(heap, 0, [&](detail::object_header* header) {
     header->flags &= static_cast<uint8_t>(~detail::kFrozen);
     header->stamp = detail::kStampOld;
   });
@@ -292,7 +292,7 @@ void unfreeze() {
 size_t get_freeze_count() {
   detail::heap_impl& heap = *this_heap_impl();
   heap.frozen_count = 0;  // some may have died since
-  detail::for_each_object(heap, 0, [&](const detail::object_header* header) {
+  detail::for_each_living(heap, 0, [&](const detail::object_header* header) {
     heap.frozen_count += (header->flags & detail::kFrozen) != 0 ? 1 : 0;
   });
   return heap.frozen_count;

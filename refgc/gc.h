@@ -54,13 +54,13 @@ struct generation_stats {
   uint64_t collections;
   uint64_t collected;
   uint64_t uncollectable;
-  uint64_t candidates;   // objects looked at
-  double duration;       // seconds, of all together
+  uint64_t candidates;         // objects looked at
+  double duration;             // seconds, of all together
   double p50_s, p99_s, max_s;  // of one; of the last 1,024
 };
 struct callback_info {
   int generation;
-  size_t collected;      // 0 at the start
+  size_t collected;  // 0 at the start
   size_t uncollectable;
 };
 enum class phase { start, stop };
@@ -79,7 +79,8 @@ REFGC_EXPORT unsigned get_debug();
 REFGC_EXPORT std::vector<ref<void>>& garbage();
 
 using callback = std::function<void(phase, const callback_info&)>;
-// Called around each collection, in order. What they throw goes to the unraisable hook. Edit freely.
+// Called around each collection, in order. What they throw goes to the unraisable hook. Edit
+// freely.
 REFGC_EXPORT std::vector<callback>& callbacks();
 
 // Tracked objects of a generation, of all with -1. Throws std::invalid_argument. O(heap).

@@ -26,6 +26,7 @@ static_assert(offsetof(magazine, limit) == offsetof(tally::Magazine, limit));
 static_assert(offsetof(magazine, countdown) == offsetof(tally::Magazine, countdown));
 static_assert(tally::MagazineOffset(3) == sizeof(void*) + 3 * sizeof(magazine));
 static_assert(tally::kSmallBytes == 512 && tally::kClassBytesMax == 32 * 1024);
+static_assert(offsetof(tally::Pool, owner) == 0 && sizeof(tally::Pool) == 64);
 static_assert(side_table::kRegionShift == tally::kRegionShift);
 static_assert(side_table::kPoolShift == tally::kPoolShift);
 static_assert(side_table::kPoolsPerRegion == tally::kPoolsPerRegion);
@@ -154,6 +155,8 @@ heap_impl* open_heap() {
   }
   heap->tracked_cache = reinterpret_cast<char*>(heap->caches[0]);
   heap->acyclic_cache = reinterpret_cast<char*>(heap->caches[1]);
+  heap->tracked_owner = heap->caches[0]->heap;
+  heap->acyclic_owner = heap->caches[1]->heap;
   heap->budget = heap->budget_max = heap->thresholds.generation0;
   heap->stamp = 1;
   const std::lock_guard lock(heaps_mutex);
@@ -263,6 +266,10 @@ void abandon_block(object_header* header, bool is_shifted) {
     fatal("a constructor threw, and left references to its object", header,
           "let ref_from_this() escape only when nothing can throw any more");
   }
+  if ((header->flags & kHasWeak) != 0) {
+    header->flags |= kDying;
+    clear_weak(header);
+  }
   free_object(header, is_shifted);
 }
 
@@ -280,7 +287,8 @@ void* whole_object(const void* part) {
   heap_impl* heap = this_heap_impl();
   for (object_header* header : heap->large) {
     const auto start = reinterpret_cast<uintptr_t>(object_of(header));
-    if (address - start < type_table[header->type].object_bytes) {
+    // Not by its type: that is hidden in its constructor and its destructor.
+    if (address - start < tally::Pool::Of(header)->request_bytes - sizeof(large_prefix)) {
       return object_of(header);
     }
   }

@@ -33,6 +33,8 @@ struct magazine {
 struct heap_state {
   char* tracked_cache;  // magazines of blocks for objects that may be in cycles
   char* acyclic_cache;  // and for others
+  void* tracked_owner;  // the caches' heaps of the core
+  void* acyclic_owner;
   // Tracked objects that may be made before the next automatic collection.
   int64_t budget;
   int64_t budget_max;

@@ -13,6 +13,11 @@
 
 namespace refgc {
 
+class integer;
+namespace detail {
+REFGC_EXPORT integer* new_integer(int64_t value);  // with a count for the caller
+}  // namespace detail
+
 class integer final {
  public:
   static constexpr bool refgc_acyclic = true;
@@ -20,7 +25,9 @@ class integer final {
   static constexpr int64_t kSmallMax = 256;
 
   // Throws std::bad_alloc.
-  REFGC_EXPORT static ref<integer> make(int64_t value);
+  static ref<integer> make(int64_t value) {
+    return ref<integer>::adopt(detail::new_integer(value));
+  }
 
   int64_t value() const noexcept { return value_; }
   operator int64_t() const noexcept { return value_; }  // NOLINT(google-explicit-constructor)

@@ -13,18 +13,12 @@
 #include <utility>
 
 #include "refgc/heap.h"
+#include "refgc/ref.h"
 #include "refgc/type.h"
 
 namespace refgc {
 
 namespace detail {
-
-constexpr size_t kSmallBytes = 512;
-
-// Where a core's cache has the magazine for a block: the core's size classes, up to 512 bytes.
-constexpr size_t small_magazine_offset(size_t block_bytes) {
-  return sizeof(void*) + (block_bytes + 7) / 8 * sizeof(magazine);
-}
 
 inline void* pop_small(char* cache, size_t offset) {
   auto* from = reinterpret_cast<magazine*>(cache + offset);
@@ -69,12 +63,11 @@ ref<T> make_in_state(heap_state* heap, Args&&... args) {
   object_header* header = allocate_for<T>(heap);
   constexpr bool is_acyclic = is_acyclic_v<T>;
   constexpr auto flags =
-      static_cast<uint8_t>((is_acyclic ? kLogged | kAcyclic : 0) |
-                           (is_large_v<T> ? kLarge : 0));
+      static_cast<uint8_t>((is_acyclic ? kLogged | kAcyclic : 0) | (is_large_v<T> ? kLarge : 0));
   // Until the constructor returns the collector does not look inside: what its members hold counts
   // as held from outside.
   constexpr bool is_exposed = !is_acyclic && !std::is_trivially_constructible_v<T, Args...>;
-  *header = {1, heap->stamp, flags, is_exposed ? kConstructing : type};
+  set_header(header, 1, heap->stamp, flags, is_exposed ? kConstructing : type);
   T* object = static_cast<T*>(object_of(header));
   if constexpr (std::is_nothrow_constructible_v<T, Args...>) {
     construct(object, std::forward<Args>(args)...);

@@ -66,8 +66,7 @@ void pool_index::add_run(char* start, uint32_t block_bytes, uint32_t blocks, uin
   const auto address = reinterpret_cast<uintptr_t>(start);
   for (uint32_t i = 0; i < pools; ++i) {
     const uintptr_t pool = (address >> side_table::kPoolShift) + i;
-    pool_entry* entries =
-        entries_of(pool >> (side_table::kRegionShift - side_table::kPoolShift));
+    pool_entry* entries = entries_of(pool >> (side_table::kRegionShift - side_table::kPoolShift));
     entries[pool & (side_table::kPoolsPerRegion - 1)] = {
         first, reciprocal, static_cast<uint32_t>(i * tally::kPoolBytes / 8), 0};
   }
@@ -131,6 +130,12 @@ void pool_index::push_slow(void* target) {
 }
 
 void pool_index::use_stack() { growing = this; }
+
+std::vector<void*> pool_index::take_stack() {
+  stack_.resize(static_cast<size_t>(side_.stack_top - stack_.data()));
+  side_.stack_top = side_.stack_limit = nullptr;
+  return std::exchange(stack_, {});
+}
 
 // Last in, first out, but for the few that wait while their lines are fetched.
 void pool_index::drain_stack() {

@@ -46,6 +46,7 @@ class pool_index {
   void use_stack();
   // Objects that wait to be looked into; see side_table::reach().
   void drain_stack();
+  std::vector<void*> take_stack();
   bool is_stack_long() const { return side_.stack_top - stack_.data() > kStackLong; }
   // Where memory ran out something was not put on the stack.
   bool take_overflow() { return std::exchange(is_overflown_, false); }

@@ -11,10 +11,12 @@
 #include "refgc/heap.h"
 #include "refgc/integer.h"
 #include "refgc/make.h"
+#include "refgc/objgraph.h"
 #include "refgc/ref.h"
 #include "refgc/shared_ref.h"
 #include "refgc/str.h"
 #include "refgc/trace.h"
+#include "refgc/verify.h"
 #include "refgc/weak.h"
 
 #endif  // REFGC_REFGC_H_

@@ -5,12 +5,10 @@
 // in turn waits until its destructor has returned. So a chain of any length needs no stack (CPython
 // bounds the depth instead, its "trashcan").
 //
-// The chain of those that wait runs through their headers, which need no memory:
-//
-//   | type 16 | address of the next / 8, 44 bits | flags 4 |
-//
+// The chain of those that wait runs through their headers, which need no memory; see object.h.
 // Objects with weak references or a finaliser wait in a list instead: they may yet live on.
 
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <typeinfo>
@@ -19,60 +17,86 @@
 
 namespace refgc::detail {
 
+__thread drain_state drain = {};
+
 namespace {
 
-struct pending_list {
-  uint64_t chain = 0;  // the address of the first, and nothing else
-  bool is_draining = false;
-  std::vector<object_header*> special;
+// No vector: references that globals hold are dropped when the thread's own data is gone.
+struct special_list {
+  static constexpr size_t kFew = 16;
+  object_header* few[kFew];
+  object_header** items;  // `few`, or memory of its own while there are more
+  size_t size;
+  size_t capacity;
 };
-[[gnu::tls_model("initial-exec")]] thread_local pending_list pending;
+__thread special_list special = {};
 
-constexpr int kAddressShift = 4;
-constexpr uint64_t kAddressMask = ((uint64_t{1} << 44) - 1) << kAddressShift;
-
-constexpr uint64_t kChainAcyclic = 1;
-constexpr uint64_t kChainLarge = 2;
-
-uint64_t pack(const object_header& header, uint64_t next) {
-  return uint64_t{header.type} << 48 | next >> 3 << kAddressShift |
-         ((header.flags & kAcyclic) != 0 ? kChainAcyclic : 0) |
-         ((header.flags & kLarge) != 0 ? kChainLarge : 0);
+void push_special(object_header* header) {
+  if (special.size == special.capacity) {
+    const size_t capacity = special.capacity == 0 ? special_list::kFew : 2 * special.capacity;
+    object_header** items = special.few;
+    if (special.capacity != 0) {
+      items = static_cast<object_header**>(std::malloc(capacity * sizeof(*items)));
+      if (items == nullptr) {
+        fatal("no memory to note that it dies", header, "");
+      }
+      std::memcpy(items, special.items, special.size * sizeof(*items));
+      if (special.items != special.few) {
+        std::free(special.items);
+      }
+    }
+    special.items = items;
+    special.capacity = capacity;
+  }
+  special.items[special.size++] = header;
+  drain.has_special = true;
 }
 
-// Puts the header back as it was, and says what came after it.
-uint64_t unpack(object_header* header) {
+object_header* take_special() {
+  object_header* header = special.items[--special.size];
+  if (special.size == 0) {
+    drain.has_special = false;
+    if (special.items != special.few) {
+      std::free(special.items);
+      special.items = special.few;
+      special.capacity = special_list::kFew;
+    }
+  }
+  return header;
+}
+
+uint64_t word_of(const object_header* header) {
   uint64_t word = 0;
   std::memcpy(&word, header, sizeof(word));
+  return word;
+}
+
+// Takes the first out of the chain; its header is still the chain's word.
+object_header* take_first() {
+  auto* header = reinterpret_cast<object_header*>(drain.chain);
+  drain.chain = (word_of(header) & kChainAddressMask) >> kChainAddressShift << 3;
+  return header;
+}
+
+// Puts the header back as it was.
+void unpack(object_header* header) {
+  const uint64_t word = word_of(header);
   const auto flags = static_cast<uint8_t>(((word & kChainAcyclic) != 0 ? kAcyclic | kLogged : 0) |
                                           ((word & kChainLarge) != 0 ? kLarge : 0));
-  *header = {0, 0, flags, static_cast<uint16_t>(word >> 48)};
-  return (word & kAddressMask) >> kAddressShift << 3;
+  set_header(header, 0, 0, flags, static_cast<uint16_t>(word >> 48));
 }
 
 void wait(object_header* header) {
   header->count = 0;
   if ((header->flags & kHasWeak) != 0 || type_table[header->type].finalize != nullptr) {
-    pending.special.push_back(header);
+    push_special(header);
     return;
   }
-  const uint64_t word = pack(*header, pending.chain);
+  const uint64_t flags = ((header->flags & kAcyclic) != 0 ? kChainAcyclic : 0) |
+                         ((header->flags & kLarge) != 0 ? kChainLarge : 0);
+  const uint64_t word = chain_word(header->type, drain.chain, flags);
   std::memcpy(static_cast<void*>(header), &word, sizeof(word));
-  pending.chain = reinterpret_cast<uintptr_t>(header);
-}
-
-object_header* take_waiting() {
-  if (pending.chain != 0) {
-    auto* header = reinterpret_cast<object_header*>(pending.chain);
-    pending.chain = unpack(header);
-    return header;
-  }
-  if (!pending.special.empty()) {
-    object_header* header = pending.special.back();
-    pending.special.pop_back();
-    return header;
-  }
-  return nullptr;
+  drain.chain = reinterpret_cast<uintptr_t>(header);
 }
 
 // Whether finalize(), called for the first time, let the object live.
@@ -96,13 +120,14 @@ void destroy(object_header* header) {
   if (is_revived(header, info)) {
     return;
   }
+  // A collection in a callback must not take it for garbage, and there are no references to it.
+  header->count = kImmortalCount;
+  header->flags |= kDying;
   if ((header->flags & kHasWeak) != 0) {
     clear_weak(header);
   }
   if (!info.is_trivial) {
-    // What its destructor does with references to itself changes nothing.
-    header->count = kImmortalCount;
-    header->flags |= kDying;
+    header->type = kConstructing;  // members go one by one: a collection must not look at them
     info.destroy(object_of(header));
   }
   free_object(header, info.is_shifted);
@@ -118,17 +143,39 @@ void release(object_header* header) {
     fatal("a reference too many was dropped", header,
           "look for a ref that was adopted without a count, or a member that is traced twice");
   }
-  if (pending.is_draining) {
+  if (type_table[header->type].is_leaf && (header->flags & kHasWeak) == 0) {
+    header->count = 0;
+    destroy(header);
+    return;
+  }
+  if (drain.is_active) {
     wait(header);
     return;
   }
-  pending.is_draining = true;
+  drain.is_active = true;
   header->count = 0;
-  do {
-    destroy(header);
-    header = take_waiting();
-  } while (header != nullptr);
-  pending.is_draining = false;
+  destroy(header);
+  drain_waiting();
+  drain.is_active = false;
+}
+
+void drain_waiting() {
+  for (;;) {
+    while (drain.chain != 0) {
+      object_header* header = take_first();
+      const auto end = type_table[word_of(header) >> 48].end;
+      if (REFGC_LIKELY(end != nullptr)) {
+        end(header);
+      } else {
+        unpack(header);
+        destroy(header);
+      }
+    }
+    if (!drain.has_special) {
+      return;
+    }
+    destroy(take_special());
+  }
 }
 
 void log_candidate(object_header* header) {
@@ -149,22 +196,26 @@ void run_finalizer(object_header* header) {
   }
 }
 
-namespace {
-// While a collection runs, waiting objects look unfinished: their type is kConstructing.
-thread_local std::vector<std::pair<object_header*, object_header>> hidden;
-}  // namespace
-
+// Meanwhile they look unfinished: their type is kConstructing.
 pending_objects_hidden::pending_objects_hidden() {
-  while (object_header* header = take_waiting()) {
-    hidden.emplace_back(header, *header);
+  const auto hide = [this](object_header* header) {
+    hidden_.emplace_back(header, *header);
     header->type = kConstructing;
+  };
+  while (drain.chain != 0) {
+    object_header* header = take_first();
+    unpack(header);
+    hide(header);
+  }
+  while (drain.has_special) {
+    hide(take_special());
   }
 }
 
 pending_objects_hidden::~pending_objects_hidden() {
-  while (!hidden.empty()) {
-    auto [header, before] = hidden.back();
-    hidden.pop_back();
+  while (!hidden_.empty()) {
+    auto [header, before] = hidden_.back();
+    hidden_.pop_back();
     *header = before;
     wait(header);
   }

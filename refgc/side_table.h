@@ -34,6 +34,9 @@ class side_table {
   static constexpr int32_t kOutside = 1 << 30;
   static constexpr int32_t kReached = 1 << 29;
   static constexpr uint32_t kCountMax = 1 << 28;
+  // Garbage, once found, has this number, and more for references from outside.
+  static constexpr int32_t kGarbage = -(1 << 30);
+  static bool is_garbage(int32_t refs) { return refs < kGarbage / 2; }
   static constexpr size_t kRegionShift = 24;
   static constexpr size_t kPoolShift = 12;
   static constexpr size_t kPoolsPerRegion = 4096;
@@ -66,6 +69,15 @@ class side_table {
     }
     refs[slot] = kReached;
     if (slot < cursor) {
+      push(target, is_part);
+    }
+  }
+
+  // A reference out of garbage, taken out of its slot: to the outside, it waits to be dropped.
+  void clear(void*& slot, bool is_part) {
+    void* target = slot;
+    slot = nullptr;
+    if (!is_garbage(refs[slot_of(target)])) {
       push(target, is_part);
     }
   }

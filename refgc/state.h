@@ -88,7 +88,6 @@ void for_each_heap(void (*f)(heap_impl* heap, void* context), void* context);
 
 // Before the list of candidates grows: those whose objects are gone leave it.
 void drop_stale_candidates(heap_impl* heap);
-void free_object(object_header* header, bool is_shifted);
 
 // What a report of the core shows of the objects of all heaps.
 size_t count_objects_for_report(tally::ObjectTypeBooks* types, size_t max);
@@ -105,7 +104,8 @@ void clear_weak(object_header* header);
 // garbage and adds them to `calls`, one holder more each.
 void take_weak_callbacks(object_header* header, std::vector<weak_box*>* calls);
 void run_weak_callbacks(std::vector<weak_box*>* calls);
-void clear_weak_silently(object_header* header);
+// Clears all. Calls of on_destroy that a finaliser planned meanwhile are added to `calls`.
+void clear_weak_late(object_header* header, std::vector<weak_box*>* calls);
 void unlink_weak_box(weak_box* box);
 // At the end of a heap: on_destroy calls that are left, the newest first.
 void run_finalizers_at_exit(heap_impl* heap);
@@ -115,6 +115,9 @@ class pending_objects_hidden {
  public:
   pending_objects_hidden();
   ~pending_objects_hidden();
+
+ private:
+  std::vector<std::pair<object_header*, object_header>> hidden_;
 };
 
 // Calls f(header) for each object of the heap's tracked (0) or acyclic (1) pools, large ones too.
@@ -136,6 +139,17 @@ void for_each_object(const heap_impl& heap, int kind, F f) {
       f(header);
     }
   }
+}
+
+// The same for those that are neither dying nor waiting for it: what may be written to and shown.
+template <typename F>
+void for_each_living(const heap_impl& heap, int kind, F f) {
+  const pending_objects_hidden hidden;
+  for_each_object(heap, kind, [&](object_header* header) {
+    if (header->count != 0 && (header->flags & kDying) == 0) {
+      f(header);
+    }
+  });
 }
 
 // Readable: "Person" of "... [with T = Person]".

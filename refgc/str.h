@@ -20,6 +20,19 @@
 
 namespace refgc {
 
+class str;
+namespace detail {
+template <>
+inline constexpr bool has_fixed_size_v<str> = false;
+// So that none waits for its end while the table still knows it.
+template <>
+inline constexpr bool is_leaf_v<str> = true;
+// With a count for the caller.
+REFGC_EXPORT str* new_str(std::string_view text);
+REFGC_EXPORT str* intern_text(std::string_view text);
+REFGC_EXPORT str* intern_str(str* s);
+}  // namespace detail
+
 class str final {
  public:
   static constexpr bool refgc_acyclic = true;
@@ -33,7 +46,7 @@ class str final {
   bool is_interned() const noexcept { return is_interned_; }
 
   // Throws std::bad_alloc; std::length_error above 4 GiB.
-  REFGC_EXPORT static ref<str> make(std::string_view text);
+  static ref<str> make(std::string_view text) { return ref<str>::adopt(detail::new_str(text)); }
   REFGC_EXPORT ~str();
   str(const str&) = delete;
   str& operator=(const str&) = delete;
@@ -52,8 +65,10 @@ class str final {
 };
 
 // The one string with this text. O(size).
-REFGC_EXPORT ref<str> intern(std::string_view text);
-REFGC_EXPORT ref<str> intern(const ref<str>& s);
+inline ref<str> intern(std::string_view text) { return ref<str>::adopt(detail::intern_text(text)); }
+inline ref<str> intern(const ref<str>& s) {
+  return s ? ref<str>::adopt(detail::intern_str(s.get())) : s;
+}
 
 inline ref<str> make_str(std::string_view text) { return str::make(text); }
 // A literal: interned if it reads like an identifier, [A-Za-z0-9_]*.

@@ -11,9 +11,9 @@
 //   };
 //
 // or, by hand, `template <class V> void trace(V& v) { v("parent", parent); ... }`. A plain
-// aggregate of up to 12 members needs neither. What is forgotten here only leaks: a count stays too
-// high. What is visited twice, or is not a reference that was counted, is a crime and is seen as a
-// count that is too low. A trace must not change anything.
+// aggregate of up to 12 members (an array's elements counted each) needs neither. What is forgotten
+// here only leaks: a count stays too high. What is visited twice, or is not a reference that was
+// counted, is a crime and is seen as a count that is too low. A trace must not change anything.
 //
 // Standard containers, optional, variant, pair, tuple, array, unique_ptr and refgc::function trace
 // what they hold. shared_ptr and std::function are opaque.
@@ -38,7 +38,7 @@
 #include <vector>
 
 #include "refgc/aggregate.h"
-#include "refgc/ref.h"
+#include "refgc/ref_class.h"
 
 namespace refgc {
 
@@ -132,7 +132,7 @@ struct trace_traits<T, std::enable_if_t<!has_trace<T>::value && is_traceable_agg
   using elements = type_list<T>;
   template <class V>
   static void visit(V& v, const char*, T& m) {
-    for_each_field(m, [&](const char* name, auto& field) { visit_member(v, name, field); });
+    for_each_field(m, [&](const char* name, auto& field) { v(name, field); });
   }
 };
 
@@ -338,23 +338,24 @@ constexpr bool is_acyclic_v = !detail::object_may_cycle<T>();
 
 // Names the members that hold references, 1 to 16 of them, after their declarations and where it is
 // public.
-#define REFGC_TRACE(...)                                                                     \
-  template <class RefgcVisitor>                                                              \
-  void trace(RefgcVisitor& refgc_visitor) {                                                  \
-    REFGC_EACH(REFGC_VISIT_ONE, __VA_ARGS__)                                                 \
-  }                                                                                          \
-  static auto refgc_member_types()                                                           \
-      ->::refgc::detail::drop_first<void REFGC_EACH(REFGC_TYPE_ONE, __VA_ARGS__)>;
+// (The types come before the function's name: behind it clang 14 looks for a `this`.)
+#define REFGC_TRACE(...)                                                           \
+  template <class RefgcVisitor>                                                    \
+  void trace(RefgcVisitor& refgc_visitor) {                                        \
+    REFGC_EACH(REFGC_VISIT_ONE, __VA_ARGS__)                                       \
+  }                                                                                \
+  static ::refgc::detail::drop_first<void REFGC_EACH(REFGC_TYPE_ONE, __VA_ARGS__)> \
+  refgc_member_types();
 
 // The same in a class derived from `base`, which traces itself.
-#define REFGC_TRACE_BASE(base, ...)                                                          \
-  template <class RefgcVisitor>                                                              \
-  void trace(RefgcVisitor& refgc_visitor) {                                                  \
-    base::trace(refgc_visitor);                                                              \
-    REFGC_EACH(REFGC_VISIT_ONE, __VA_ARGS__)                                                 \
-  }                                                                                          \
-  static auto refgc_member_types()                                                           \
-      ->::refgc::detail::drop_first<void, base REFGC_EACH(REFGC_TYPE_ONE, __VA_ARGS__)>;
+#define REFGC_TRACE_BASE(base, ...)                                                      \
+  template <class RefgcVisitor>                                                          \
+  void trace(RefgcVisitor& refgc_visitor) {                                              \
+    base::trace(refgc_visitor);                                                          \
+    REFGC_EACH(REFGC_VISIT_ONE, __VA_ARGS__)                                             \
+  }                                                                                      \
+  static ::refgc::detail::drop_first<void, base REFGC_EACH(REFGC_TYPE_ONE, __VA_ARGS__)> \
+  refgc_member_types();
 
 namespace refgc::detail {
 template <class First, class... Rest>

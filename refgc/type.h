@@ -7,6 +7,7 @@
 #ifndef REFGC_TYPE_H_
 #define REFGC_TYPE_H_
 
+#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -17,14 +18,19 @@
 namespace refgc::detail {
 
 // Visits for all purposes that are not worth a loop per type.
-class visitor {
+class REFGC_EXPORT visitor {
  public:
   // `slot` holds the address of an object, or of a part of one; it may be set to null.
   virtual void on_edge(const char* name, void*& slot, bool is_part) = 0;
   virtual void on_weak(const char* name, weak_box* box);
+  // Where a member lies that trace names, before what is in it; only if wants_members.
+  virtual void on_member(const char* name, const void* place, size_t bytes);
 
   template <class M>
   void operator()(const char* name, M& m) {
+    if (REFGC_UNLIKELY(wants_members)) {
+      on_member(name, std::addressof(m), sizeof(m));
+    }
     visit_member(*this, name, m);
   }
   void edge(const char* name, void*& slot, bool is_part) {
@@ -40,6 +46,7 @@ class visitor {
 
  protected:
   ~visitor() = default;
+  bool wants_members = false;
 };
 
 // Lets code behind a virtual call visit for any visitor.
@@ -79,6 +86,20 @@ struct mark_visitor {
   void edge(const char*, void*& slot, bool is_part) {
     if (slot != nullptr) {
       side.reach(slot, is_part);
+    }
+  }
+  void weak(const char*, weak_box*) {}
+};
+
+struct clear_visitor {
+  side_table& side;
+  template <class M>
+  void operator()(const char* name, M& m) {
+    visit_member(*this, name, m);
+  }
+  void edge(const char*, void*& slot, bool is_part) {
+    if (slot != nullptr) {
+      side.clear(slot, is_part);
     }
   }
   void weak(const char*, weak_box*) {}
@@ -158,6 +179,10 @@ struct type_functions {
     mark_visitor v{side};
     visit_member(v, "", *static_cast<T*>(object));
   }
+  static void clear_one(side_table& side, void* object) {
+    clear_visitor v{side};
+    visit_member(v, "", *static_cast<T*>(object));
+  }
 };
 
 // "refgc::detail::type_name() [with T = X]" holds X.
@@ -171,6 +196,16 @@ struct says_uncollectable : std::false_type {};
 template <class T>
 struct says_uncollectable<T, std::enable_if_t<T::refgc_uncollectable>> : std::true_type {};
 
+// See release.h.
+template <class T>
+constexpr bool has_short_release();
+template <class T>
+void end_object(object_header* header);
+
+// Whether the destructor drops no reference and runs no code of others.
+template <class T>
+constexpr bool is_leaf_v = std::is_trivially_destructible_v<T>;
+
 template <class T>
 uint16_t register_type_of() {
   using functions = type_functions<T>;
@@ -182,6 +217,7 @@ uint16_t register_type_of() {
   info.is_shifted = is_shifted_v<T>;
   info.is_trivial = std::is_trivially_destructible_v<T>;
   info.is_uncollectable = says_uncollectable<T>::value;
+  info.is_leaf = is_leaf_v<T> && !functions::template has_finalize<T>::value;
   info.destroy = functions::destroy;
   info.trace = functions::trace;
   if constexpr (functions::template has_finalize<T>::value) {
@@ -191,6 +227,10 @@ uint16_t register_type_of() {
     info.subtract_run = functions::subtract_run;
     info.mark_run = functions::mark_run;
     info.mark_one = functions::mark_one;
+    info.clear_one = functions::clear_one;
+  }
+  if constexpr (has_short_release<T>()) {
+    info.end = end_object<T>;
   }
   return register_type(info);
 }

@@ -73,6 +73,7 @@ void fatal_upcast(const char* to) {
 }
 
 void visitor::on_weak(const char* /*name*/, weak_box* /*box*/) {}
+void visitor::on_member(const char* /*name*/, const void* /*place*/, size_t /*bytes*/) {}
 
 }  // namespace refgc::detail
 

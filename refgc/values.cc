@@ -3,6 +3,8 @@
 
 // Strings and integers, and those of them that exist once in a heap.
 
+#include "refgc/values.h"
+
 #include <cstring>
 #include <functional>
 #include <stdexcept>
@@ -11,7 +13,6 @@
 #include "refgc/integer.h"
 #include "refgc/state.h"
 #include "refgc/str.h"
-#include "refgc/values.h"
 
 namespace refgc {
 
@@ -27,10 +28,10 @@ struct str_access {
     void* block = is_large ? detail::allocate_large(heap, bytes + 24)
                            : detail::allocate_slow(heap, true, bytes);
     auto* header = static_cast<detail::object_header*>(block);
-    *header = {1, heap->stamp,
-               static_cast<uint8_t>(detail::kLogged | detail::kAcyclic |
-                                    (is_large ? detail::kLarge : 0)),
-               type};
+    *header = {
+        1, heap->stamp,
+        static_cast<uint8_t>(detail::kLogged | detail::kAcyclic | (is_large ? detail::kLarge : 0)),
+        type};
     auto* s = new (detail::object_of(header)) str(text.size());
     std::memcpy(s->text(), text.data(), text.size());
     s->text()[text.size()] = '\0';
@@ -89,41 +90,58 @@ size_t str::hash() const noexcept {
   return hash_;
 }
 
-ref<str> str::make(std::string_view text) {
+str* detail::new_str(std::string_view text) {
   if (text.size() > 1) {
-    return str_access::make(detail::this_heap(), text);
+    return str_access::make(detail::this_heap(), text).release();
   }
   return ref_from_this(
-      the_immortals().short_strings[text.empty() ? 0 : 1 + static_cast<unsigned char>(text[0])]);
+             the_immortals()
+                 .short_strings[text.empty() ? 0 : 1 + static_cast<unsigned char>(text[0])])
+      .release();
 }
 
 str::~str() {
   if (is_interned_) {
-    detail::heap_of(detail::header_of(this))->values.interned.erase(this);
+    auto& interned = detail::heap_of(detail::header_of(this))->values.interned;
+    const auto at = interned.find(this);
+    if (at != interned.end() && *at == this) {  // it may have a successor
+      interned.erase(at);
+    }
   }
 }
 
-ref<str> intern(const ref<str>& s) {
-  if (!s || s->is_interned()) {
-    return s;
+str* detail::intern_str(str* s) {
+  if (s->is_interned()) {
+    return ref_from_this(s).release();
   }
   if (s->size() <= 1) {
-    return str::make(s->view());
+    return detail::new_str(s->view());
   }
-  const auto [at, is_new] = detail::this_heap_impl()->values.interned.insert(s.get());
-  if (is_new) {
-    str_access::set_interned(*s);
+  heap_impl* heap = this_heap_impl();
+  if (heap_of(header_of(s)) != heap) {
+    return intern_text(s->view());  // each heap has its own
   }
-  return ref_from_this(*at);
+  auto& interned = heap->values.interned;
+  const auto [at, is_new] = interned.insert(s);
+  const object_header* known = header_of(*at);
+  if (!is_new && known->count != 0 && (known->flags & kDying) == 0) {
+    return ref_from_this(*at).release();
+  }
+  if (!is_new) {  // that one is dying
+    interned.erase(at);
+    interned.insert(s);
+  }
+  str_access::set_interned(*s);
+  return ref_from_this(s).release();
 }
 
-ref<str> intern(std::string_view text) { return intern(str::make(text)); }
+str* detail::intern_text(std::string_view text) { return intern(str::make(text)).release(); }
 
-ref<integer> integer::make(int64_t value) {
-  if (value < kSmallMin || value > kSmallMax) {
-    return refgc::make<integer>(value);
+integer* detail::new_integer(int64_t value) {
+  if (value < integer::kSmallMin || value > integer::kSmallMax) {
+    return refgc::make<integer>(value).release();
   }
-  return ref_from_this(the_immortals().integers[value - kSmallMin]);
+  return the_immortals().integers[value - integer::kSmallMin];
 }
 
 }  // namespace refgc

@@ -196,10 +196,14 @@ void clear_weak(object_header* header) {
   run_weak_callbacks(&calls);
 }
 
-void clear_weak_silently(object_header* header) {
+void clear_weak_late(object_header* header, std::vector<weak_box*>* calls) {
   weak_box* box = take_boxes(header);
   while (box != nullptr) {
     box->target = nullptr;
+    if (box->is_finalizer && box->callback != nullptr) {
+      ++box->holders;
+      calls->push_back(box);
+    }
     box = std::exchange(box->next, nullptr);
   }
 }

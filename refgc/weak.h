@@ -26,12 +26,12 @@ namespace detail {
 class weak_box {
  public:
   object_header* target = nullptr;  // null once the object is gone
-  uint64_t sequence = 0;        // in the order they were made
+  uint64_t sequence = 0;            // in the order they were made
   uint32_t holders = 0;
   uint32_t holders_inside = 0;  // the collector's: how many of them lie in garbage
   bool is_finalizer = false;    // on_destroy's
   bool at_exit = false;
-  weak_box* next = nullptr;     // of the same object, newest first
+  weak_box* next = nullptr;  // of the same object, newest first
   std::function<void()> callback;
 };
 
@@ -74,7 +74,7 @@ class weak_base {
   object_header* target() const noexcept {
     object_header* header = box_ == nullptr ? nullptr : box_->target;
     return header == nullptr || header->count == 0 || (header->flags & kDying) != 0 ? nullptr
-                                                                                     : header;
+                                                                                    : header;
   }
 
  private:
@@ -142,8 +142,9 @@ class finalizer : public detail::weak_base {
   }
 };
 
-// Calls `f` when the object dies: after its finalize(), before its destructor; the newest of
-// several first. At the program's end those left are called, the newest first.
+// Calls `f` when the object dies: before its destructor, and after its finalize(), or on a cycle
+// before that, as CPython does; the newest of several first. At the program's end those left are
+// called, the newest first.
 template <class T>
 finalizer on_destroy(const ref<T>& r, std::function<void()> f) {
   return r ? finalizer(detail::finalizer_box(detail::header_of(r.get()), std::move(f)))

@@ -15,7 +15,7 @@ import unittest
 ROOT = pathlib.Path(sys.argv[1])
 SOURCES = sorted([*ROOT.glob("allocator/*"), *ROOT.glob("shim/*")])
 CODE = [path for path in SOURCES if path.suffix in (".h", ".cc", ".def")]
-TEXT = [path for folder in ("allocator", "shim", "tests", "bench", "tools") if (ROOT / folder).exists()
+TEXT = [path for folder in ("allocator", "shim", "refgc", "tests", "bench", "tools") if (ROOT / folder).exists()
         for path in (ROOT / folder).rglob("*") if path.suffix in (".h", ".cc", ".c", ".py", ".md")]
 
 # Besides libc's headers (those with .h), only these: all header-only.
