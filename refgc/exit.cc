@@ -46,7 +46,8 @@ void finish_program(heap_impl* heap) {
   if (!heap->garbage.empty() && !is_saving) {
     std::fprintf(stderr, "refgc: %zu uncollectable objects at shutdown\n", heap->garbage.size());
   }
-  if (is_asked || (is_saving && !heap->garbage.empty())) {
+  const bool is_leak_hunt = (heap->debug & gc::DEBUG_LEAK) == gc::DEBUG_LEAK;
+  if (is_asked || (is_leak_hunt && !heap->garbage.empty())) {
     report.add_saved(*heap);
     report.add_living(*heap);
     for (const heap_impl* orphan : find_orphans()) {

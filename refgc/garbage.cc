@@ -103,8 +103,8 @@ void collector::hold_garbage() {
   }
 }
 
-// Which weak references lie in garbage, and whether all of a box's holders do. Again when some of it
-// was revived: those outlast it.
+// Which weak references lie in garbage, and whether all of a box's holders do. Again when some of
+// it was revived: those outlast it.
 void collector::count_weak_inside() {
   for (weak_box* box : boxes_inside_) {
     box->holders_inside = 1;  // our own

@@ -118,15 +118,26 @@ void write_stats_line(int generation, const collection_result& result, double se
                result.candidates, seconds);
 }
 
+class collecting_mark {
+ public:
+  explicit collecting_mark(heap_impl& heap) : heap_(heap) { heap_.is_collecting = true; }
+  ~collecting_mark() { heap_.is_collecting = false; }
+  collecting_mark(const collecting_mark&) = delete;
+  collecting_mark& operator=(const collecting_mark&) = delete;
+
+ private:
+  heap_impl& heap_;
+};
+
 size_t run_collection(heap_impl& heap, int generation, bool is_automatic, bool is_full) {
   if (heap.is_collecting) {
     return 0;
   }
-  heap.is_collecting = true;
+  // Memory may run out on the way: then what was found stays garbage, and is leaked.
+  const collecting_mark mark(heap);
   call_callbacks(heap, gc::phase::start, {generation, 0, 0});
   const auto start = std::chrono::steady_clock::now();
-  const int64_t count0 = 0;
-  set_budget(heap, count0);
+  set_budget(heap, 0);
   const collection_result result = collect_set(heap, generation, is_automatic, is_full);
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -143,7 +154,6 @@ size_t run_collection(heap_impl& heap, int generation, bool is_automatic, bool i
     write_stats_line(generation, result, seconds);
   }
   call_callbacks(heap, gc::phase::stop, {generation, result.collected, result.uncollectable});
-  heap.is_collecting = false;
   return result.collected + result.uncollectable;
 }
 

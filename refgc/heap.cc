@@ -81,8 +81,17 @@ const tally::CoreTable* find_core() {
   return &tally::OwnCoreTable();
 }
 
+// A fork must not happen while another thread holds the list of heaps: its child could never open
+// one. Registered after the core's handlers, so taken before the core's locks.
+void lock_heaps() { heaps_mutex.lock(); }
+void unlock_heaps() { heaps_mutex.unlock(); }
+
 const tally::CoreTable& core_table() {
-  static const tally::CoreTable* const table = find_core();
+  static const tally::CoreTable* const table = [] {
+    const tally::CoreTable* found = find_core();
+    pthread_atfork(lock_heaps, unlock_heaps, unlock_heaps);
+    return found;
+  }();
   return *table;
 }
 
@@ -101,19 +110,6 @@ void destroy_heap(heap_impl* heap) {
     heap->core->close_cache(cache);
   }
   delete heap;
-}
-
-// Orphans whose last object went since. REQUIRES: heaps_mutex is held.
-void reap_orphans() {
-  for (heap_impl** at = &heaps; *at != nullptr;) {
-    heap_impl* heap = *at;
-    if (heap->is_orphan && is_empty(heap)) {
-      *at = heap->next;
-      destroy_heap(heap);
-    } else {
-      at = &heap->next;
-    }
-  }
 }
 
 // Closes the thread's heap when it ends. The main thread's stays for the end of the program, when
@@ -160,7 +156,6 @@ heap_impl* open_heap() {
   heap->budget = heap->budget_max = heap->thresholds.generation0;
   heap->stamp = 1;
   const std::lock_guard lock(heaps_mutex);
-  reap_orphans();
   heap->next = heaps;
   heaps = heap.get();
   heap->core->set_objects_hook(count_objects_for_report);
@@ -176,8 +171,17 @@ void close_heap(heap_impl* heap) {
   collect(2);  // what the calls let go
   current_heap = before == heap ? nullptr : before;
   const std::lock_guard lock(heaps_mutex);
-  heap->is_orphan = true;
-  reap_orphans();
+  if (!is_empty(heap)) {
+    // Whoever holds the rest uses it from now on, so nobody else can tell when it is empty.
+    heap->is_orphan = true;
+    return;
+  }
+  heap_impl** at = &heaps;
+  while (*at != heap) {
+    at = &(*at)->next;
+  }
+  *at = heap->next;
+  destroy_heap(heap);
 }
 
 void for_each_heap(void (*f)(heap_impl*, void*), void* context) {

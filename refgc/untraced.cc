@@ -132,6 +132,7 @@ class search {
     if (i + 2 < words.size() && words[i + 1] >= start && words[i + 2] >= words[i + 1] &&
         words[i + 2] > start && (known == 0 || words[i + 2] - start <= known)) {
       bytes = std::min(words[i + 1] - start, kArrayBytesMax);
+      seen_.insert({words[i + 1], words[i + 2]});
     }
     waiting_.push_back({start, bytes / sizeof(uintptr_t), offset, blocks_behind});
   }

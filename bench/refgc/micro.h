@@ -81,7 +81,7 @@ struct Intrusive {
   using Base = boost::intrusive_ref_counter<T, boost::thread_unsafe_counter>;
   template <typename T>
   static Ref<T> Make() {
-    return Ref<T>(new T);
+    return Ref<T>(new T());
   }
 };
 

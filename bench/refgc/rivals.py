@@ -54,7 +54,7 @@ class Rival:
     libraries: tuple = ()
     root: str = places.ROOT  # whose refgc/ it includes
     preload: str = ""
-    needs: tuple = ()  # Debian packages, and a file of each
+    needs: tuple = ()  # A Debian package, and a file of it.
     wants_acyclic: bool = False
     wants_countable: bool = False
 
@@ -136,6 +136,21 @@ def _is_fresh(binary, sources):
         os.path.getmtime(source) <= os.path.getmtime(binary) for source in sources)
 
 
+def _was_built_by(binary, command):
+    """Whether the same command made it: a name may stand for another tree today."""
+    stamp = binary + ".command"
+    if not os.path.exists(stamp):
+        return False
+    with open(stamp, encoding="utf-8") as file:
+        return file.read() == "\n".join(command)
+
+
+def _make(binary, command):
+    _call(command)
+    with open(binary + ".command", "w", encoding="utf-8") as file:
+        file.write("\n".join(command))
+
+
 def _headers(root):
     for folder in (os.path.join(root, "refgc"), SOURCES):
         for name in os.listdir(folder):
@@ -168,6 +183,9 @@ def build(programs, chosen):
         for program in programs:
             sources = [rival.source(program), *_headers(rival.root)]
             command = rival.compile(program)
-            if command and rival.runs(program) and not _is_fresh(rival.binary(program), sources):
+            if not command or not rival.runs(program):
+                continue
+            binary = rival.binary(program)
+            if not _is_fresh(binary, sources) or not _was_built_by(binary, command):
                 places.say(f"building {program} for {rival.name}")
-                _call(command)
+                _make(binary, command)
