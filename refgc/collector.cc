@@ -18,57 +18,61 @@ object_header* header_in(char* block) {
 }
 
 // Whether a candidate's entry still means that object.
-bool is_valid_candidate(const heap_impl& heap, const object_header* header) {
-  for (const object_header* large : heap.large) {
-    if (large == header) {
-      return true;
-    }
+bool is_valid(const heap_impl& heap, candidate entry) {
+  const object_header* header = entry.header();
+  if (entry.is_large()) {
+    return true;
   }
   tally::Pool* pool = tally::Pool::Of(header);
   if (pool->owner.load(std::memory_order_relaxed) != heap.caches[0]->heap) {
     return false;
   }
+  if (header->type < kFirstType || (header->flags & kLogged) == 0) {
+    return false;  // nearly always right, and cheap; what passes may still be an object's inside
+  }
   tally::Pool* head = pool->head();
   const auto offset =
       reinterpret_cast<uintptr_t>(header) - reinterpret_cast<uintptr_t>(head->start());
   const size_t index = tally::BlockIndex(head->info(), offset);
-  const bool is_start = header_in(head->start() + index * head->info().block_bytes) == header;
-  return is_start && header->type >= kFirstType && (header->flags & kLogged) != 0;
+  return header_in(head->start() + index * head->info().block_bytes) == header;
 }
 
 }  // namespace
 
 void drop_stale_candidates(heap_impl* heap) {
-  std::vector<object_header*>& candidates = heap->candidates;
-  size_t kept = 0;
-  for (object_header* header : candidates) {
-    if (is_valid_candidate(*heap, header)) {
-      header->flags &= static_cast<uint8_t>(~kLogged);  // so that it stays once
-      candidates[kept++] = header;
+  std::vector<candidate>& fresh = heap->candidates[0];
+  const auto end = std::remove_if(fresh.begin(), fresh.end(), [&](candidate entry) {
+    if (!is_valid(*heap, entry) || (entry.header()->flags & kLogged) == 0) {
+      return true;
     }
+    entry.header()->flags &= static_cast<uint8_t>(~kLogged);  // so that it stays once
+    return false;
+  });
+  fresh.erase(end, fresh.end());
+  for (const candidate entry : fresh) {
+    entry.header()->flags |= kLogged;
   }
-  candidates.resize(kept);
-  for (object_header* header : candidates) {
-    header->flags |= kLogged;
-  }
-  candidates.reserve(std::max<size_t>(2 * kept, 1024));
+  fresh.reserve(std::max<size_t>(2 * fresh.size(), 1024));
 }
 
-class closure_visitor final : public visitor {
- public:
-  explicit closure_visitor(collector* c) : c_(*c) {}
-  void on_edge(const char* /*name*/, void*& slot, bool is_part) override {
-    object_header* header = header_of(is_part ? whole_object(slot) : slot);
-    if (!c_.is_in_question(header)) {
-      return;
-    }
-    c_.join(header);
-    --c_.index_.refs(header);
-  }
+namespace {
+// Whose set grows on this thread; null while none does.
+thread_local collector* closing = nullptr;
+}  // namespace
 
- private:
-  collector& c_;
-};
+void side_table::close_slow(void* target, bool is_part) {
+  if (closing != nullptr) {
+    closing->join_target(header_of(is_part ? whole_object(target) : target));
+  }
+}
+
+// A reference to an object that was not in the set.
+void collector::join_target(object_header* header) {
+  if (is_in_question(header)) {
+    join(header);
+    --index_.refs(header);
+  }
+}
 
 bool collector::is_in_question(const object_header* header) const {
   return header->type >= kFirstType && (header->flags & (kAcyclic | kFrozen | kDying)) == 0 &&
@@ -85,22 +89,25 @@ void collector::join(object_header* header) {
   }
 }
 
-// Of the generations in question; they are no candidates any more.
+// Of the generations in question; they are no candidates any more. Others move to the list of their
+// own generation, so that each collection looks at none that it has to pass over twice.
 std::vector<object_header*> collector::take_candidates(int generation) {
   std::vector<object_header*> taken;
-  size_t kept = 0;
-  for (object_header* header : heap_.candidates) {
-    if (!is_valid_candidate(heap_, header)) {
-      continue;
-    }
-    if (heap_.generation_of(*header) <= generation) {
-      header->flags &= static_cast<uint8_t>(~kLogged);
-      taken.push_back(header);
-    } else {
-      heap_.candidates[kept++] = header;
+  for (int level = 0; level <= generation; ++level) {
+    for (const candidate entry : std::exchange(heap_.candidates[level], {})) {
+      object_header* header = entry.header();
+      if (!is_valid(heap_, entry) || (header->flags & kLogged) == 0) {
+        continue;
+      }
+      const int own = heap_.generation_of(*header);
+      if (own <= generation) {
+        header->flags &= static_cast<uint8_t>(~kLogged);
+        taken.push_back(header);
+      } else {
+        heap_.candidates[own].push_back(entry);
+      }
     }
   }
-  heap_.candidates.resize(kept);
   return taken;
 }
 
@@ -181,14 +188,12 @@ void collector::gather_all() {
 
 // Follows the members, who become more; each reference inside is subtracted on the way.
 void collector::close_set() {
-  closure_visitor v(this);
-  for (size_t i = 0; i < members_.size(); ++i) {
-    if (members_.size() > limit_) {
-      is_abandoned_ = true;
-      return;
-    }
-    type_table[members_[i]->type].trace(object_of(members_[i]), v);
+  closing = this;
+  for (size_t i = 0; i < members_.size() && !is_abandoned_; ++i) {
+    type_table[members_[i]->type].close_one(index_.side(), object_of(members_[i]));
+    is_abandoned_ = members_.size() > limit_;
   }
+  closing = nullptr;
 }
 
 void collector::mark_members() {

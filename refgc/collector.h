@@ -38,7 +38,10 @@ struct collection_result {
 
 class collector {
  public:
-  explicit collector(heap_impl& heap) : heap_(heap), index_(heap) {}
+  explicit collector(heap_impl& heap) : heap_(heap), index_(*heap.index) {}
+  ~collector() { index_.clear(); }
+  collector(const collector&) = delete;
+  collector& operator=(const collector&) = delete;
 
   collection_result collect_full();
   collection_result collect_young(int generation);
@@ -46,12 +49,12 @@ class collector {
   collection_result collect_closure(int generation, size_t limit);
 
  private:
-  friend class closure_visitor;
-  friend class uncollectable_visitor;
+  friend class side_table;
 
   // Finding.
   bool is_in_question(const object_header* header) const;
   void join(object_header* header);
+  void join_target(object_header* header);
   std::vector<object_header*> take_candidates(int generation);
   void subtract_all();
   void mark_all();
@@ -74,7 +77,7 @@ class collector {
   void hold_garbage();
 
   heap_impl& heap_;
-  pool_index index_;
+  pool_index& index_;
   int generation_ = 2;
   size_t limit_ = ~size_t{0};
   bool is_abandoned_ = false;

@@ -148,10 +148,7 @@ void collector::keep_revived() {
     index_.refs(header) = kGarbage + side_table::clamp(count);
   }
   for (object_header* header : garbage_) {
-    trace(header, [&](void*& slot, bool /*is_part*/) {
-      int32_t& refs = side.refs[side.slot_of(slot)];
-      refs -= is_garbage(refs) ? 1 : 0;
-    });
+    type_table[header->type].close_one(side, object_of(header));
   }
   std::vector<object_header*> revived;
   const auto revive = [&](object_header* header) {

@@ -41,7 +41,9 @@ enum debug_flags : unsigned {
 };
 
 struct thresholds {
-  int64_t generation0 = 700;  // 0: no automatic collection
+  // 0: no automatic collection. While nobody has set it, more on large heaps, and when collections
+  // find little.
+  int64_t generation0 = 700;
   int64_t generation1 = 10;
   int64_t generation2 = 10;
 };

@@ -14,6 +14,7 @@
 #include <new>
 
 #include "allocator/allocator.h"
+#include "refgc/pool_index.h"
 #include "refgc/state.h"
 
 extern "C" [[gnu::weak]] const void* tally_core_table(uint32_t version);
@@ -51,8 +52,11 @@ large_prefix* prefix_of(const object_header* header) {
 
 void free_large(heap_impl* heap, object_header* header) {
   if ((header->flags & (kLogged | kAcyclic)) == kLogged) {
-    auto& candidates = heap->candidates;  // its address may be unmapped from now on
-    candidates.erase(std::remove(candidates.begin(), candidates.end(), header), candidates.end());
+    for (std::vector<candidate>& candidates : heap->candidates) {
+      candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                      [&](candidate c) { return c.header() == header; }),
+                       candidates.end());
+    }
   }
   large_prefix* prefix = prefix_of(header);
   heap->large[prefix->index] = heap->large.back();
@@ -131,6 +135,9 @@ heap_impl* main_heap = nullptr;
 const pthread_t main_thread = pthread_self();
 
 }  // namespace
+
+heap_impl::heap_impl() : index(std::make_unique<pool_index>(*this)) {}
+heap_impl::~heap_impl() = default;
 
 uint64_t heap_impl::held_bytes() const {
   uint64_t bytes = caches[0]->heap->pool_bytes();

@@ -75,6 +75,7 @@ class visitor;
 // What the library knows of a type; copied into its table, so that nothing is read of a shared
 // library that is gone together with its last object.
 struct type_info {
+  uint32_t bytes;  // of this struct: programs built with other headers are told so
   const char* name;
   uint32_t object_bytes;  // of the fixed part
   bool is_acyclic;
@@ -94,6 +95,7 @@ struct type_info {
   uint32_t (*mark_run)(side_table& side, char* block, size_t stride, uint32_t slot, uint32_t end,
                        uint16_t type);
   void (*mark_one)(side_table& side, void* object);
+  void (*close_one)(side_table& side, void* object);
   void (*clear_one)(side_table& side, void* object);
   uint64_t collected;  // objects that collections freed
 };

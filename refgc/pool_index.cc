@@ -26,6 +26,27 @@ pool_index::~pool_index() {
   }
 }
 
+void pool_index::clear() {
+  for (const run& r : runs_) {
+    const uintptr_t first = reinterpret_cast<uintptr_t>(r.start) >> side_table::kPoolShift;
+    for (uintptr_t pool = first; pool < first + r.pools; ++pool) {
+      entries_of(pool >> (side_table::kRegionShift -
+                          side_table::kPoolShift))[pool & (side_table::kPoolsPerRegion - 1)] = {};
+    }
+  }
+  if (refs_.capacity() > kKeptSlots) {
+    refs_ = std::vector<int32_t>();
+    runs_ = std::vector<run>();
+  }
+  refs_.clear();
+  runs_.clear();
+  stack_ = std::vector<void*>();
+  side_.refs = nullptr;
+  side_.cursor = 0;
+  side_.stack_top = side_.stack_limit = nullptr;
+  is_overflown_ = false;
+}
+
 // The entries of a region, zero where it is new.
 pool_entry* pool_index::entries_of(uintptr_t region) {
   if (regions_.empty()) {

@@ -33,6 +33,8 @@ class pool_index {
   pool_index(const pool_index&) = delete;
   pool_index& operator=(const pool_index&) = delete;
 
+  // Forgets all runs; keeps a little memory for the next collection.
+  void clear();
   // Adds all that the heap tracks; `value` for each block.
   void add_all(int32_t value);
   // Adds the run of a tracked object of this heap, if it is not there. Returns its slot.
@@ -54,6 +56,7 @@ class pool_index {
  private:
   friend class side_table;
   static constexpr ptrdiff_t kStackLong = 4096;
+  static constexpr size_t kKeptSlots = 64 * 1024;
 
   void add_run(char* start, uint32_t block_bytes, uint32_t blocks, uint32_t pools, int32_t value);
   pool_entry* entries_of(uintptr_t region);

@@ -181,10 +181,11 @@ void drain_waiting() {
 void log_candidate(object_header* header) {
   header->flags |= kLogged;
   heap_impl* heap = heap_of(header);
-  if (heap->candidates.size() == heap->candidates.capacity()) {
+  std::vector<candidate>& fresh = heap->candidates[0];
+  if (fresh.size() == fresh.capacity()) {
     drop_stale_candidates(heap);
   }
-  heap->candidates.push_back(header);
+  fresh.emplace_back(header);
 }
 
 void run_finalizer(object_header* header) {

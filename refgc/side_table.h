@@ -60,6 +60,16 @@ class side_table {
 
   // A reference inside the set.
   void subtract(const void* target) { --refs[slot_of(target)]; }
+  // A reference inside a set that is still growing: what it leads to joins the set, unless it is
+  // in.
+  void close(void* target, bool is_part) {
+    int32_t& number = refs[slot_of(target)];
+    if (REFGC_LIKELY(number < kReached)) {
+      --number;
+    } else {
+      close_slow(target, is_part);
+    }
+  }
   // A reference from what is reached. What lies behind the cursor waits on the stack; what lies
   // before it the pass will come to.
   void reach(void* target, bool is_part) {
@@ -102,6 +112,7 @@ class side_table {
     }
   }
   REFGC_EXPORT void push_slow(void* target);
+  REFGC_EXPORT void close_slow(void* target, bool is_part);
 };
 
 }  // namespace refgc::detail

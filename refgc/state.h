@@ -14,6 +14,7 @@
 #ifndef REFGC_STATE_H_
 #define REFGC_STATE_H_
 
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -38,14 +39,34 @@ struct duration_log {
   void add(double duration);
 };
 
+// An object that lost a reference. Large ones leave the lists when they die, since their memory may
+// be unmapped; of others an entry may outlive its object.
+class candidate {
+ public:
+  explicit candidate(object_header* header)
+      : bits_(reinterpret_cast<uintptr_t>(header) | ((header->flags & kLarge) != 0 ? 1 : 0)) {}
+  object_header* header() const { return reinterpret_cast<object_header*>(bits_ & ~uintptr_t{1}); }
+  bool is_large() const { return (bits_ & 1) != 0; }
+
+ private:
+  uintptr_t bits_;
+};
+
+class pool_index;
+
 struct heap_impl : heap_state {
+  heap_impl();
+  ~heap_impl();
+
   const tally::CoreTable* core = nullptr;
   tally::ThreadCache* caches[2] = {};  // tracked, acyclic
   heap_impl* next = nullptr;           // of all heaps
   bool is_orphan = false;              // its thread or its owner is gone
 
-  std::vector<object_header*> candidates;
+  // By the generation they had when last looked at: those since the last collection in the first.
+  std::vector<candidate> candidates[3];
   std::vector<object_header*> large;
+  std::unique_ptr<pool_index> index;  // the collector's
   std::unordered_map<object_header*, weak_box*> weaks;
   values_table values;
 
@@ -54,6 +75,7 @@ struct heap_impl : heap_state {
   int64_t count1 = 0;
   int64_t count2 = 0;
   gc::thresholds thresholds;
+  bool has_own_thresholds = false;  // set by the user: kept to the letter
   bool is_enabled = true;
   bool is_collecting = false;
   unsigned debug = 0;
@@ -66,8 +88,9 @@ struct heap_impl : heap_state {
   // When to look at everything: when this much more is held than after the last full collection.
   int64_t external_bytes = 0;
   uint64_t bytes_after_full = 0;
-  double growth_wanted = 0.5;  // a share of bytes_after_full
-  int closures_to_skip = 0;    // after one that grew too large
+  double growth_wanted = 0.5;   // a share of bytes_after_full
+  double young_patience = 1.0;  // times the default threshold
+  int closures_to_skip = 0;     // after one that grew too large
   int closures_failed = 0;
 
   uint64_t held_bytes() const;

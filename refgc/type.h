@@ -91,6 +91,20 @@ struct mark_visitor {
   void weak(const char*, weak_box*) {}
 };
 
+struct close_visitor {
+  side_table& side;
+  template <class M>
+  void operator()(const char* name, M& m) {
+    visit_member(*this, name, m);
+  }
+  void edge(const char*, void*& slot, bool is_part) {
+    if (slot != nullptr) {
+      side.close(slot, is_part);
+    }
+  }
+  void weak(const char*, weak_box*) {}
+};
+
 struct clear_visitor {
   side_table& side;
   template <class M>
@@ -179,6 +193,10 @@ struct type_functions {
     mark_visitor v{side};
     visit_member(v, "", *static_cast<T*>(object));
   }
+  static void close_one(side_table& side, void* object) {
+    close_visitor v{side};
+    visit_member(v, "", *static_cast<T*>(object));
+  }
   static void clear_one(side_table& side, void* object) {
     clear_visitor v{side};
     visit_member(v, "", *static_cast<T*>(object));
@@ -211,6 +229,7 @@ uint16_t register_type_of() {
   using functions = type_functions<T>;
   constexpr bool is_acyclic = is_acyclic_v<T>;
   type_info info{};
+  info.bytes = sizeof(type_info);
   info.name = type_name<T>();
   info.object_bytes = sizeof(T);
   info.is_acyclic = is_acyclic;
@@ -227,6 +246,7 @@ uint16_t register_type_of() {
     info.subtract_run = functions::subtract_run;
     info.mark_run = functions::mark_run;
     info.mark_one = functions::mark_one;
+    info.close_one = functions::close_one;
     info.clear_one = functions::clear_one;
   }
   if constexpr (has_short_release<T>()) {

@@ -27,6 +27,12 @@ bool is_same_type(const type_info& a, const type_info& b) {
 }  // namespace
 
 uint16_t register_type(const type_info& info) {
+  if (info.bytes != sizeof(type_info)) {
+    std::fprintf(stderr,
+                 "refgc: the program was built with headers of another version than the "
+                 "library's; build it anew\n");
+    std::abort();
+  }
   const std::lock_guard lock(types_mutex);
   for (uint16_t id = kFirstType; id < types_end; ++id) {
     if (is_same_type(type_table[id], info)) {

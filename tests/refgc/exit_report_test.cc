@@ -127,7 +127,7 @@ TEST_F(RefgcExitReport, OfAThreadThatIsGone) {
 TEST_F(RefgcExitReport, SavedGarbageIsReportedUnasked) {
   EXPECT_EXIT(
       {
-        gc::set_debug(gc::DEBUG_SAVEALL);
+        gc::set_debug(gc::DEBUG_LEAK);
         make_ring(2);
         collect();
         leave(false);

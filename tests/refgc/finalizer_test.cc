@@ -182,7 +182,7 @@ TEST_F(RefgcFinalizer, F6_AddsAMemberToGarbage) {
   b->on_finalize = [](Probe& p) {
     note(p);
     for (int i = 0; i < 50; ++i) {
-      link(p.links[0], probe(100 + i));                  // to another dying one
+      link(p.links[0], probe(100 + i));                       // to another dying one
       p.links[0]->links.push_back(refgc::ref_from_this(&p));  // and back
     }
   };

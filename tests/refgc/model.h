@@ -1,110 +1,126 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 
-// What model_test's objects and its model of them are.
-//
-// The model knows, for each object, the links that it holds and the roots that hold it. From these
-// follows what must live: whatever a root leads to. After a full collection the rest must be dead,
-// but for what finalisers revived; and at no time may anything die that a root leads to.
+// The model of model_test: what it knows of each object, and the operations on both.
 
 #ifndef TESTS_REFGC_MODEL_H_
 #define TESTS_REFGC_MODEL_H_
 
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
-#include "gtest/gtest.h"
 #include "refgc/refgc.h"
 
 namespace refgc_test {
 
-using Id = uint32_t;
+using refgc::collect;
+using refgc::make;
+using refgc::ref;
+using refgc::weak_ref;
+namespace gc = refgc::gc;
 
-// What the world of one seed knows of an object; objects tell it of their end.
-struct Entry {
-  enum State : uint8_t { kAlive, kDead };
-  State state = kAlive;
-  uint8_t will = 0;  // what its finaliser does; see World::OnFinalize
-  bool is_finalized = false;
-  bool is_marked = false;
-  bool is_frozen = false;
-  uint32_t roots = 0;
-  std::vector<Id> links;
-  void* object = nullptr;
-};
-
+using Id = size_t;
 class World;
 
-// Kinds of objects: the same member under different circumstances.
 struct Thing {
-  explicit Thing(World* the_world, Id the_id) : world(the_world), id(the_id) {}
+  Thing(World* the_world, Id the_id) : world(the_world), id(the_id) {}
   virtual ~Thing();
-  void finalize_if_it_should();
   World* world;
   Id id;
-  std::vector<refgc::ref<Thing>> links;
-  std::vector<refgc::weak_ref<Thing>> weaks;
+  std::vector<ref<Thing>> links;
+  std::vector<weak_ref<Thing>> weaks;
   REFGC_TRACE(links, weaks)
 };
-struct Finalized : Thing {
+// The same under different circumstances.
+struct Final : Thing {
   using Thing::Thing;
-  void finalize() { finalize_if_it_should(); }
-  REFGC_TRACE_BASE(Thing, extra)
-  refgc::ref<Thing> extra;  // always null
+  void finalize();
 };
 struct alignas(16) Wide : Thing {
   using Thing::Thing;
   char bytes[200] = {};
 };
-struct Huge : Thing {
+struct Huge final : Thing {
   using Thing::Thing;
+  void finalize();
   char bytes[33 * 1024];
+};
+
+// What the model knows of an object.
+struct Entry {
+  Thing* object = nullptr;  // null when it is dead
+  uint64_t serial = 0;      // entries are used again
+  uint64_t roots = 0;
+  std::vector<Id> links;
+  bool is_reached = false;
+};
+
+struct Watch {
+  weak_ref<Thing> weak;
+  Id id;
+  uint64_t serial;
+  bool has_callback;
 };
 
 class World {
  public:
-  explicit World(uint32_t seed) : random_(seed) {}
-  ~World();
-  void Step();
-  void CheckAll();
+  explicit World(uint32_t seed) : random_(seed) {
+    const int64_t thresholds[] = {0, 1, 2, 10, 100, 700};
+    gc::set_threshold(thresholds[seed % 6], 1 + seed % 4, 1 + seed % 3);
+  }
+  ~World() { End(); }
 
+  // One random operation. Fails where something died that a root leads to.
+  void Step();
+  // The objects call these.
   void OnFinalize(Thing& thing);
   void OnDestroy(Thing& thing);
 
- private:
-  static constexpr size_t kRootsMax = 24;
-  static constexpr size_t kObjectsMax = 200;
+  uint64_t deaths() const { return deaths_; }
+  uint64_t finalized() const { return finalized_; }
+  uint64_t found() const { return found_; }
 
-  uint32_t Below(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
-  Thing* Of(Id id) { return static_cast<Thing*>(entries_[id].object); }
+ private:
+  static constexpr size_t kRootsMax = 16;
+  static constexpr size_t kEntriesMax = 150;
+  static constexpr size_t kLinksMax = 5;
+
+  size_t Below(size_t n) { return random_() % n; }
+  bool OneIn(size_t n) { return Below(n) == 0; }
+  Id AnyReachable();
+  Id NewEntry();
   void Make();
-  void Link(bool by_move);
-  void Unlink();
+  void AddRoot(ref<Thing> r);
+  ref<Thing> TakeRoot(size_t at);
   void DropRoot();
-  void TakeRoot();
-  void MoveRootIn();
-  void TakeWeak();
+  void Link(bool is_move);
+  void Unlink();
+  void WatchWeakly();
+  void Lock();
   void Collect();
-  void Freeze();
-  void AddRoot(refgc::ref<Thing> r);
-  refgc::ref<Thing> RemoveRoot(size_t at);
-  void Forget(std::vector<Id>* links, size_t at);
-  // What the roots lead to.
-  void MarkReachable();
-  void CheckReachableLive();
-  size_t CountAlive() const;
+  void CollectAll();
+  void FreezeOrNot();
+  // What the roots lead to, by the model.
+  void Mark();
+  void CheckReachable();
+  // After a full collection: the living, their counts, and the weak references.
+  void CheckExactly();
+  void End();
 
   std::mt19937 random_;
   std::vector<Entry> entries_;
-  std::vector<refgc::ref<Thing>> roots_;
-  std::vector<refgc::weak_ref<Thing>> weaks_;
-  std::vector<Id> weak_ids_;
+  std::vector<Id> dead_;
+  std::vector<ref<Thing>> roots_;
+  std::vector<Watch> watches_;
   std::vector<Id> stack_;
-  size_t alive_ = 0;
-  size_t frozen_ = 0;  // whether freeze() is in force
+  uint64_t serial_ = 0;
+  uint64_t deaths_ = 0;
+  uint64_t finalized_ = 0;
+  uint64_t found_ = 0;  // by the collections that CheckExactly asked for
+  bool is_frozen_ = false;
   bool is_ending_ = false;
-  uint64_t revived_ = 0;
 };
 
 }  // namespace refgc_test

@@ -258,9 +258,12 @@ void expect_rings_are_found(size_t count, Next next) {
 }
 
 TEST_F(RefgcRef, AlignedMiddleAndLarge) {
-  expect_rings_are_found<Aligned>(1000, [](Aligned& a) -> auto& { return a.next; });
-  expect_rings_are_found<Middle>(300, [](Middle& m) -> auto& { return m.next; });
-  expect_rings_are_found<Large>(100, [](Large& l) -> auto& { return l.links[1]; });
+  expect_rings_are_found<Aligned>(
+      1000, [](Aligned & a) -> auto& { return a.next; });
+  expect_rings_are_found<Middle>(
+      300, [](Middle & m) -> auto& { return m.next; });
+  expect_rings_are_found<Large>(
+      100, [](Large & l) -> auto& { return l.links[1]; });
 }
 
 TEST_F(RefgcRef, LargeObjects) {

@@ -82,13 +82,9 @@ TEST_F(RefgcTrace, OnesAndFews) {
   expect_found<Optional>(assign, 1);
   expect_found<Variant>(assign, 1);
   expect_found<Unique>(
-      [](auto& held, auto& me) {
-        held = std::make_unique<std::decay_t<decltype(*held)>>(me);
-      },
-      1);
+      [](auto& held, auto& me) { held = std::make_unique<std::decay_t<decltype(*held)>>(me); }, 1);
   expect_found<Pair>([](auto& held, auto& me) { held.first = me; }, 1);
-  expect_found<Tuple>(
-      [](auto& held, auto& me) { std::get<1>(held) = std::get<2>(held) = me; }, 2);
+  expect_found<Tuple>([](auto& held, auto& me) { std::get<1>(held) = std::get<2>(held) = me; }, 2);
 }
 
 template <class R>
