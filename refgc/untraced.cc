@@ -87,8 +87,8 @@ class search {
     const type_info& info = type_table[header->type];
     info.trace(object_of(header), slots_);
     start_ = reinterpret_cast<uintptr_t>(header + 1);
-    std::vector<uintptr_t> words(info.object_bytes / sizeof(uintptr_t));
-    std::memcpy(words.data(), header + 1, words.size() * sizeof(uintptr_t));
+    const auto* first = reinterpret_cast<const uintptr_t*>(header + 1);
+    const std::vector<uintptr_t> words(first, first + info.object_bytes / sizeof(uintptr_t));
     waiting_.clear();
     seen_.clear();
     look_at({start_, words.size(), 0, 0}, words);
