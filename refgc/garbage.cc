@@ -216,9 +216,8 @@ void collector::destroy_garbage() {
     decrement(header_of(object));
   }
   for (object_header* header : garbage_) {
-    type_info& info = type_table[header->type];
+    const type_info& info = type_table[header->type];
     header->count = kImmortalCount;  // whatever its destructor does with references to it
-    ++info.collected;
     if (!info.is_trivial) {
       info.destroy(object_of(header));
     }

@@ -97,7 +97,6 @@ struct type_info {
   void (*mark_one)(side_table& side, void* object);
   void (*close_one)(side_table& side, void* object);
   void (*clear_one)(side_table& side, void* object);
-  uint64_t collected;  // objects that collections freed
 };
 
 REFGC_EXPORT extern type_info type_table[kTypesMax];

@@ -104,14 +104,15 @@ void end_object(object_header* header) {
 template <class T>
 __attribute__((noinline)) void release_as(object_header* header) {
   constexpr bool is_trivial = std::is_trivially_destructible_v<T>;
-  if (REFGC_UNLIKELY(header->count != 1 || header->type != type_id<T> ||
+  const uint16_t type = type_id<T>.load(std::memory_order_relaxed);
+  if (REFGC_UNLIKELY(header->count != 1 || header->type != type ||
                      (header->flags & (kHasWeak | kDying)) != 0)) {
     release(header);
   } else if (is_trivial) {
     end_object<T>(header);
   } else if (drain.is_active) {
     // One store, later read by one load.
-    const uint64_t word = chain_word(type_id<T>, drain.chain, is_acyclic_v<T> ? kChainAcyclic : 0);
+    const uint64_t word = chain_word(type, drain.chain, is_acyclic_v<T> ? kChainAcyclic : 0);
     std::memcpy(static_cast<void*>(header), &word, sizeof(word));
     drain.chain = reinterpret_cast<uintptr_t>(header);
   } else {

@@ -7,6 +7,7 @@
 #ifndef REFGC_TYPE_H_
 #define REFGC_TYPE_H_
 
+#include <atomic>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -255,13 +256,19 @@ uint16_t register_type_of() {
   return register_type(info);
 }
 
+// Threads that make the first objects of a type at the same time register it each, and are told the
+// same number.
 template <class T>
-inline uint16_t type_id = kNoType;
+inline std::atomic<uint16_t> type_id{kNoType};
 
 template <class T>
 uint16_t type_id_of() {
-  const uint16_t id = type_id<T>;
-  return REFGC_LIKELY(id != kNoType) ? id : type_id<T> = register_type_of<T>();
+  uint16_t id = type_id<T>.load(std::memory_order_acquire);
+  if (REFGC_UNLIKELY(id == kNoType)) {
+    id = register_type_of<T>();
+    type_id<T>.store(id, std::memory_order_release);
+  }
+  return id;
 }
 
 // With parentheses where the type has a constructor for it, with braces for aggregates.
