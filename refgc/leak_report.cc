@@ -45,6 +45,7 @@ std::string types_of(const object_graph& graph, const std::vector<uint32_t>& nod
 template <class Map, class Number, class Write>
 std::string rows_of(const Map& map, Number number, Write write) {
   std::vector<const typename Map::value_type*> rows;
+  rows.reserve(map.size());
   for (const auto& row : map) {
     rows.push_back(&row);
   }

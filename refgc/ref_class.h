@@ -33,6 +33,7 @@ REFGC_EXPORT void* whole_object(const void* part);
 template <class T>
 void drop(void* object);
 [[noreturn]] REFGC_EXPORT void fatal_upcast(const char* to);
+struct nothing;  // in place of void where a type is wanted that can be referred to
 
 // A base at the same address: known to the optimiser, though no constant expression.
 template <class B, class T>
@@ -77,7 +78,7 @@ class REFGC_TRIVIAL_ABI ref {
     }
   }
 
-  ref& operator=(const ref& other) noexcept {
+  ref& operator=(const ref& other) noexcept {  // NOLINT(bugprone-unhandled-self-assignment)
     ref(other).swap(*this);
     return *this;
   }
@@ -101,9 +102,9 @@ class REFGC_TRIVIAL_ABI ref {
   }
   explicit operator bool() const noexcept { return object_ != nullptr; }
   // Borrows: a function that takes T& takes a ref.
-  template <class U = T, class = std::enable_if_t<!std::is_void_v<U> && std::is_same_v<U, T>>>
-  operator U&() const noexcept {  // NOLINT(google-explicit-constructor)
-    return *static_cast<U*>(object_);
+  using referred = std::conditional_t<std::is_void_v<T>, detail::nothing, T>;
+  operator referred&() const noexcept {  // NOLINT(google-explicit-constructor)
+    return *static_cast<referred*>(object_);
   }
 
   // References to the object, this one included; 0 for null, 0xffffffff for an immortal.

@@ -53,7 +53,7 @@ std::string readable_name(const char* pretty) {
   if (pretty == nullptr) {
     return "?";
   }
-  const std::string text = pretty;
+  std::string text = pretty;
   size_t at = text.find("T = ");
   if (at == std::string::npos) {
     return text;

@@ -174,9 +174,9 @@ void run_weak_callbacks(std::vector<weak_box*>* calls) {
     const bool was_planned = box->is_finalizer && box->callback != nullptr;
     call(box);
     if (was_planned) {
-      drop_weak_box(box);
+      --box->holders;  // the plan's
     }
-    drop_weak_box(box);
+    drop_weak_box(box);  // the call's
   }
   calls->clear();
 }

@@ -147,8 +147,10 @@ class finalizer : public detail::weak_base {
 // called, the newest first.
 template <class T>
 finalizer on_destroy(const ref<T>& r, std::function<void()> f) {
-  return r ? finalizer(detail::finalizer_box(detail::header_of(r.get()), std::move(f)))
-           : finalizer();
+  if (!r) {
+    return finalizer();
+  }
+  return finalizer(detail::finalizer_box(detail::header_of(r.get()), std::move(f)));
 }
 
 }  // namespace refgc
