@@ -156,7 +156,7 @@ void for_each_field(T& t, F&& f) {
 
 struct list_types {
   template <class... Fields>
-  type_list<std::remove_const_t<Fields>...> operator()(Fields&...) const;  // never defined
+  type_list<std::remove_const_t<Fields>...> operator()(Fields&...) const { return {}; }
 };
 template <class T>
 using field_types_t = decltype(with_fields(std::declval<T&>(), list_types()));
