@@ -22,7 +22,9 @@ struct type_list;
 
 struct any_value {
   template <class T>
-  operator T() const noexcept;  // NOLINT: never defined
+  operator T() const noexcept {  // NOLINT: never called
+    __builtin_unreachable();
+  }
 };
 template <class D>
 struct any_base_of {
@@ -156,7 +158,9 @@ void for_each_field(T& t, F&& f) {
 
 struct list_types {
   template <class... Fields>
-  type_list<std::remove_const_t<Fields>...> operator()(Fields&...) const { return {}; }
+  type_list<std::remove_const_t<Fields>...> operator()(Fields&...) const {
+    return {};
+  }
 };
 template <class T>
 using field_types_t = decltype(with_fields(std::declval<T&>(), list_types()));

@@ -146,8 +146,7 @@ class finalizer : public detail::weak_base {
 // before that, as CPython does; the newest of several first. At the program's end those left are
 // called, the newest first.
 template <class T>
-// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved
-finalizer on_destroy(const ref<T>& r, std::function<void()> f) {
+finalizer on_destroy(const ref<T>& r, std::function<void()> f) {  // NOLINT: f is moved
   if (!r) {
     return finalizer();
   }
