@@ -12,11 +12,6 @@ namespace refgc::detail {
 
 namespace {
 
-object_header* header_in(char* block) {
-  auto* header = reinterpret_cast<object_header*>(block);
-  return header + (header->type == kShiftedHeader ? 1 : 0);
-}
-
 // Whether a candidate's entry still means that object.
 bool is_valid(const heap_impl& heap, candidate entry) {
   const object_header* header = entry.header();
@@ -115,7 +110,7 @@ void collector::subtract_all() {
   side_table& side = index_.side();
   for (const pool_index::run& run : index_.runs()) {
     for (uint32_t slot = run.first_slot; slot < run.end_slot;) {
-      char* block = run.start + size_t{slot - run.first_slot} * run.block_bytes;
+      char* block = run.block_at(slot);
       const object_header* header = header_in(block);
       if (header->type == kNoType) {
         ++slot;
@@ -136,7 +131,7 @@ void collector::mark_all() {
   do {
     for (const pool_index::run& run : index_.runs()) {
       for (uint32_t slot = run.first_slot; slot < run.end_slot;) {
-        char* block = run.start + size_t{slot - run.first_slot} * run.block_bytes;
+        char* block = run.block_at(slot);
         const object_header* header = header_in(block);
         if (side.refs[slot] <= 0 || header->type < kFirstType) {
           ++slot;
@@ -156,7 +151,7 @@ void collector::mark_all() {
   } while (index_.take_overflow());
 }
 
-void collector::add_garbage(object_header* header, int32_t* refs) {
+void collector::note_garbage(const object_header* header, int32_t* refs) {
   if (*refs < 0) {
     fatal("more references to an object than its count", header,
           "look for a member that is traced twice, or a ref that was adopted without a count");
@@ -165,10 +160,11 @@ void collector::add_garbage(object_header* header, int32_t* refs) {
   const type_info& info = type_table[header->type];
   has_finalizers_ |= info.finalize != nullptr && (header->flags & kFinalized) == 0;
   has_weak_ |= (header->flags & kHasWeak) != 0;
-  garbage_.push_back(header);
+  has_uncollectable_ |= info.is_uncollectable;
+  ++found_;
 }
 
-void collector::gather_all() {
+void collector::find_all() {
   side_table& side = index_.side();
   for (const pool_index::run& run : index_.runs()) {
     for (uint32_t slot = run.first_slot; slot < run.end_slot; ++slot) {
@@ -176,14 +172,13 @@ void collector::gather_all() {
         ++looked_at_;
         continue;
       }
-      object_header* header =
-          header_in(run.start + size_t{slot - run.first_slot} * run.block_bytes);
+      const object_header* header = header_in(run.block_at(slot));
       if (header->type >= kFirstType) {
-        add_garbage(header, &side.refs[slot]);
+        note_garbage(header, &side.refs[slot]);
       }
     }
   }
-  looked_at_ += garbage_.size();
+  looked_at_ += found_;
 }
 
 // Follows the members, who become more; each reference inside is subtracted on the way.
@@ -209,14 +204,21 @@ void collector::mark_members() {
   }
 }
 
-void collector::gather_members() {
-  for (object_header* header : members_) {
+void collector::find_members() {
+  for (const object_header* header : members_) {
     int32_t& refs = index_.refs(header);
     if (refs <= 0) {
-      add_garbage(header, &refs);
+      note_garbage(header, &refs);
     }
   }
   looked_at_ = members_.size();
+  garbage_.reserve(found_);
+  for (object_header* header : members_) {
+    if (index_.refs(header) == side_table::kGarbage) {
+      garbage_.push_back(header);
+    }
+  }
+  is_listed_ = true;
 }
 
 collection_result collector::collect_full() {
@@ -231,7 +233,7 @@ collection_result collector::collect_full() {
   index_.use_stack();
   subtract_all();
   mark_all();
-  gather_all();
+  find_all();
   return finish();
 }
 
@@ -246,7 +248,7 @@ collection_result collector::collect_young(int generation) {
   close_set();
   index_.use_stack();
   mark_members();
-  gather_members();
+  find_members();
   return finish();
 }
 
@@ -262,7 +264,8 @@ collection_result collector::collect_closure(int generation, size_t limit) {
   close_set();
   if (is_abandoned_) {
     for (object_header* header : roots) {
-      log_candidate(header);
+      header->flags |= kLogged;
+      heap_.candidates[heap_.generation_of(*header)].emplace_back(header);
     }
     collection_result result;
     result.candidates = members_.size();
@@ -271,7 +274,7 @@ collection_result collector::collect_closure(int generation, size_t limit) {
   }
   index_.use_stack();
   mark_members();
-  gather_members();
+  find_members();
   return finish();
 }
 

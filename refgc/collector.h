@@ -36,6 +36,11 @@ struct collection_result {
   bool is_abandoned = false;
 };
 
+inline object_header* header_in(char* block) {
+  auto* header = reinterpret_cast<object_header*>(block);
+  return header + (header->type == kShiftedHeader ? 1 : 0);
+}
+
 class collector {
  public:
   explicit collector(heap_impl& heap) : heap_(heap), index_(*heap.index) {}
@@ -58,14 +63,17 @@ class collector {
   std::vector<object_header*> take_candidates(int generation);
   void subtract_all();
   void mark_all();
-  void gather_all();
+  void find_all();
   void close_set();
   void mark_members();
-  void gather_members();
-  void add_garbage(object_header* header, int32_t* refs);
+  void find_members();
+  void note_garbage(const object_header* header, int32_t* refs);
   collection_result finish();
 
   // Ending; see garbage.cc.
+  template <typename F>
+  void for_each_garbage(F f);
+  void list_garbage();
   size_t set_uncollectable_aside();
   void count_weak_inside();
   void run_weak_callbacks_of_garbage();
@@ -83,8 +91,11 @@ class collector {
   bool is_abandoned_ = false;
   bool has_finalizers_ = false;
   bool has_weak_ = false;
+  bool has_uncollectable_ = false;
   bool has_run_code_ = false;
+  bool is_listed_ = false;
   size_t looked_at_ = 0;
+  size_t found_ = 0;
   std::vector<object_header*> members_;
   std::vector<object_header*> garbage_;
   std::vector<weak_box*> boxes_inside_;

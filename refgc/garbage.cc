@@ -56,6 +56,32 @@ void drop(object_header* header) {
 
 }  // namespace
 
+// In the order of addresses, where they are not listed: then nobody else's code has run, and they
+// are what the side table says.
+template <typename F>
+void collector::for_each_garbage(F f) {
+  if (is_listed_) {
+    for (object_header* header : garbage_) {
+      f(header);
+    }
+    return;
+  }
+  const int32_t* refs = index_.side().refs;
+  for (const pool_index::run& run : index_.runs()) {
+    for (uint32_t slot = run.first_slot; slot < run.end_slot; ++slot) {
+      if (refs[slot] == kGarbage) {
+        f(header_in(run.block_at(slot)));
+      }
+    }
+  }
+}
+
+void collector::list_garbage() {
+  garbage_.reserve(found_);
+  for_each_garbage([&](object_header* header) { garbage_.push_back(header); });
+  is_listed_ = true;
+}
+
 // Those that opted out of being cleared, and what they lead to, live on, uncollected.
 size_t collector::set_uncollectable_aside() {
   side_table& side = index_.side();
@@ -208,34 +234,43 @@ void collector::save_garbage() {
 void collector::destroy_garbage() {
   side_table& side = index_.side();
   index_.use_stack();  // code that ran meanwhile may have collected another heap
-  for (object_header* header : garbage_) {
+  for_each_garbage([&](object_header* header) {
     header->flags |= kDying;
     type_table[header->type].clear_one(side, object_of(header));
-  }
+  });
   for (void* object : index_.take_stack()) {
     decrement(header_of(object));
   }
-  for (object_header* header : garbage_) {
+  for_each_garbage([](object_header* header) {
     const type_info& info = type_table[header->type];
     header->count = kImmortalCount;  // whatever its destructor does with references to it
     if (!info.is_trivial) {
       info.destroy(object_of(header));
     }
-  }
-  for (object_header* header : garbage_) {
-    free_object(header, type_table[header->type].is_shifted);
-  }
+  });
+  for_each_garbage(
+      [](object_header* header) { free_object(header, type_table[header->type].is_shifted); });
 }
 
 collection_result collector::finish() {
   collection_result result;
   result.candidates = looked_at_;
-  if (garbage_.empty()) {
+  if (found_ == 0) {
     return result;
   }
-  result.uncollectable = set_uncollectable_aside();
   const bool is_saved = (heap_.debug & gc::DEBUG_SAVEALL) != 0;
   const bool may_run_code = has_finalizers_ || has_weak_ || is_saved || !heap_.weaks.empty();
+  if (!may_run_code && !has_uncollectable_ && heap_.debug == 0 && !is_listed_) {
+    destroy_garbage();
+    result.collected = found_;
+    return result;
+  }
+  if (!is_listed_) {
+    list_garbage();
+  }
+  if (has_uncollectable_) {
+    result.uncollectable = set_uncollectable_aside();
+  }
   if (may_run_code) {
     hold_garbage();
     run_weak_callbacks_of_garbage();

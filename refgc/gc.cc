@@ -20,10 +20,9 @@ namespace {
 
 // A full collection waits for this much growth at least.
 constexpr uint64_t kGrowthBytesMin = 2 << 20;
-// Bounds of heap_impl::growth_wanted, and how it moves: after a collection that freed at least half
-// of what it looked at the next comes sooner (Nim's ORC adapts its threshold alike).
-constexpr double kGrowthMin = 0.25;
-constexpr double kGrowthMax = 1.0;
+// And for this share of what the last one left; CPython's is a quarter. With up to 1.0, as long as
+// collections find little, a server's garbage stayed until its heap had doubled.
+constexpr double kGrowth = 0.3;
 // A closure that gets larger than this, and a quarter of the heap, is given up.
 constexpr size_t kClosureMin = 10000;
 constexpr int kClosuresToSkipMax = 64;
@@ -100,13 +99,8 @@ void call_callbacks(heap_impl& heap, gc::phase phase, const gc::callback_info& i
   }
 }
 
-void adapt_growth(heap_impl& heap, const collection_result& result) {
-  const bool was_worth_it = 2 * result.collected >= result.candidates;
-  heap.growth_wanted = was_worth_it ? std::max(heap.growth_wanted * 2 / 3, kGrowthMin)
-                                    : std::min(heap.growth_wanted * 3 / 2, kGrowthMax);
-  heap.bytes_after_full = heap.held_bytes();
-}
-
+// After a collection that freed at least half of what it looked at the next comes sooner (Nim's ORC
+// adapts its threshold alike).
 void adapt_patience(heap_impl& heap, const collection_result& result) {
   const bool was_worth_it = 2 * result.collected >= result.candidates;
   heap.young_patience = was_worth_it ? std::max(heap.young_patience * 2 / 3, 1.0)
@@ -132,7 +126,7 @@ collection_result collect_set(heap_impl& heap, int generation, bool is_automatic
   const pending_objects_hidden hidden;
   if (is_full) {
     const collection_result result = collector(heap).collect_full();
-    adapt_growth(heap, result);
+    heap.bytes_after_full = heap.held_bytes();
     return result;
   }
   return is_automatic ? collect_automatically(heap, generation)
@@ -204,7 +198,7 @@ void budget_is_spent(heap_state* state) {
   }
   const uint64_t held = heap.held_bytes();
   const uint64_t before = heap.bytes_after_full;
-  const auto wanted = static_cast<uint64_t>(static_cast<double>(before) * heap.growth_wanted);
+  const auto wanted = static_cast<uint64_t>(static_cast<double>(before) * kGrowth);
   const bool has_grown = held > before + std::max(wanted, kGrowthBytesMin);
   int generation = 0;
   if (heap.count2 > heap.thresholds.generation2 && heap.thresholds.generation2 != 0) {

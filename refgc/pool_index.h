@@ -26,6 +26,8 @@ class pool_index {
     uint32_t first_slot;
     uint32_t end_slot;
     uint32_t pools;
+
+    char* block_at(uint32_t slot) const { return start + size_t{slot - first_slot} * block_bytes; }
   };
 
   explicit pool_index(heap_impl& heap) : heap_(heap) {}

@@ -88,7 +88,6 @@ struct heap_impl : heap_state {
   // When to look at everything: when this much more is held than after the last full collection.
   int64_t external_bytes = 0;
   uint64_t bytes_after_full = 0;
-  double growth_wanted = 0.5;   // a share of bytes_after_full
   double young_patience = 1.0;  // times the default threshold
   int closures_to_skip = 0;     // after one that grew too large
   int closures_failed = 0;
