@@ -82,6 +82,9 @@ class collector {
   void keep_revived();
   void save_garbage();
   void destroy_garbage();
+  void destroy_where_it_lies();
+  void run_over_garbage(run_function* type_info::*loop);
+  void drop_cleared();
   void hold_garbage();
 
   heap_impl& heap_;

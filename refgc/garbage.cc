@@ -56,21 +56,15 @@ void drop(object_header* header) {
 
 }  // namespace
 
-// In the order of addresses, where they are not listed: then nobody else's code has run, and they
-// are what the side table says.
+// In the order of addresses, as the side table says: before anything was taken from it.
 template <typename F>
 void collector::for_each_garbage(F f) {
-  if (is_listed_) {
-    for (object_header* header : garbage_) {
-      f(header);
-    }
-    return;
-  }
   const int32_t* refs = index_.side().refs;
   for (const pool_index::run& run : index_.runs()) {
-    for (uint32_t slot = run.first_slot; slot < run.end_slot; ++slot) {
+    char* block = run.start;
+    for (uint32_t slot = run.first_slot; slot < run.end_slot; ++slot, block += run.block_bytes) {
       if (refs[slot] == kGarbage) {
-        f(header_in(run.block_at(slot)));
+        f(header_in(block));
       }
     }
   }
@@ -232,24 +226,57 @@ void collector::save_garbage() {
 }
 
 void collector::destroy_garbage() {
+  if (!is_listed_) {
+    return destroy_where_it_lies();
+  }
   side_table& side = index_.side();
   index_.use_stack();  // code that ran meanwhile may have collected another heap
-  for_each_garbage([&](object_header* header) {
+  for (object_header* header : garbage_) {
     header->flags |= kDying;
     type_table[header->type].clear_one(side, object_of(header));
-  });
-  for (void* object : index_.take_stack()) {
-    decrement(header_of(object));
   }
-  for_each_garbage([](object_header* header) {
+  drop_cleared();
+  for (object_header* header : garbage_) {
     const type_info& info = type_table[header->type];
     header->count = kImmortalCount;  // whatever its destructor does with references to it
     if (!info.is_trivial) {
       info.destroy(object_of(header));
     }
-  });
+  }
+  for (object_header* header : garbage_) {
+    free_object(header, type_table[header->type].is_shifted);
+  }
+}
+
+// References from garbage to the outside.
+void collector::drop_cleared() {
+  for (void* object : index_.take_stack()) {
+    decrement(header_of(object));
+  }
+}
+
+// The same without a list, by loops that are compiled for each type.
+void collector::destroy_where_it_lies() {
+  run_over_garbage(&type_info::clear_run);
+  drop_cleared();
+  run_over_garbage(&type_info::destroy_run);
   for_each_garbage(
       [](object_header* header) { free_object(header, type_table[header->type].is_shifted); });
+}
+
+void collector::run_over_garbage(run_function* type_info::*loop) {
+  side_table& side = index_.side();
+  for (const pool_index::run& run : index_.runs()) {
+    for (uint32_t slot = run.first_slot; slot < run.end_slot;) {
+      if (side.refs[slot] != kGarbage) {
+        ++slot;
+        continue;
+      }
+      char* block = run.block_at(slot);
+      const uint16_t type = header_in(block)->type;
+      slot = (type_table[type].*loop)(side, block, run.block_bytes, slot, run.end_slot, type);
+    }
+  }
 }
 
 collection_result collector::finish() {

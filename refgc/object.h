@@ -72,6 +72,10 @@ inline void* object_of(object_header* header) { return header + 1; }
 class side_table;
 class visitor;
 
+// A loop over the blocks of a run, from `slot` on, compiled for the type; see type.h.
+using run_function = uint32_t(side_table& side, char* block, size_t stride, uint32_t slot,
+                              uint32_t end, uint16_t type);
+
 // What the library knows of a type; copied into its table, so that nothing is read of a shared
 // library that is gone together with its last object.
 struct type_info {
@@ -90,10 +94,10 @@ struct type_info {
   // Visits every reference slot, with names.
   void (*trace)(void* object, visitor& v);
   // The collector's inner loops; see side_table.h. Null for acyclic types.
-  uint32_t (*subtract_run)(side_table& side, char* block, size_t stride, uint32_t slot,
-                           uint32_t end, uint16_t type);
-  uint32_t (*mark_run)(side_table& side, char* block, size_t stride, uint32_t slot, uint32_t end,
-                       uint16_t type);
+  run_function* subtract_run;
+  run_function* mark_run;
+  run_function* clear_run;
+  run_function* destroy_run;
   void (*mark_one)(side_table& side, void* object);
   void (*close_one)(side_table& side, void* object);
   void (*clear_one)(side_table& side, void* object);

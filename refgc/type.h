@@ -160,8 +160,8 @@ struct type_functions {
     }
     return header_at(block)->type == type;
   }
-  // Both loops go over a run's blocks while they hold objects of this type, or none; they return
-  // the slot of the first that does not.
+  // These loops go over a run's blocks while those in question hold objects of this type, and
+  // return the slot of the first that does not.
   static uint32_t subtract_run(side_table& side, char* block, size_t stride, uint32_t slot,
                                uint32_t end, uint16_t type) {
     subtract_visitor v{side};
@@ -186,6 +186,36 @@ struct type_functions {
         }
         side.cursor = slot;
         visit_member(v, "", *static_cast<T*>(object_of(header_at(block))));
+      }
+    }
+    return slot;
+  }
+  // Garbage: its references are nulled, and then it is destroyed.
+  static uint32_t clear_run(side_table& side, char* block, size_t stride, uint32_t slot,
+                            uint32_t end, uint16_t type) {
+    clear_visitor v{side};
+    for (; slot < end; ++slot, block += stride) {
+      if (side.refs[slot] == side_table::kGarbage) {
+        if (!is_mine(block, type)) {
+          break;
+        }
+        object_header* header = header_at(block);
+        header->flags |= kDying;
+        visit_member(v, "", *static_cast<T*>(object_of(header)));
+      }
+    }
+    return slot;
+  }
+  static uint32_t destroy_run(side_table& side, char* block, size_t stride, uint32_t slot,
+                              uint32_t end, uint16_t type) {
+    for (; slot < end; ++slot, block += stride) {
+      if (side.refs[slot] == side_table::kGarbage) {
+        if (!is_mine(block, type)) {
+          break;
+        }
+        object_header* header = header_at(block);
+        header->count = kImmortalCount;  // whatever its destructor does with references to it
+        static_cast<T*>(object_of(header))->~T();
       }
     }
     return slot;
@@ -246,6 +276,8 @@ uint16_t register_type_of() {
   if constexpr (!is_acyclic) {
     info.subtract_run = functions::subtract_run;
     info.mark_run = functions::mark_run;
+    info.clear_run = functions::clear_run;
+    info.destroy_run = functions::destroy_run;
     info.mark_one = functions::mark_one;
     info.close_one = functions::close_one;
     info.clear_one = functions::clear_one;
