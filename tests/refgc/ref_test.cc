@@ -105,7 +105,7 @@ TEST_F(RefgcRef, Upcasts) {
   EXPECT_EQ(refgc::dynamic_ref_cast<Dog>(animal), dog);
   EXPECT_EQ(refgc::static_ref_cast<Dog>(any), dog);
   EXPECT_EQ(refgc::dynamic_ref_cast<Dog>(ref<Animal>(make<Animal>())), nullptr);
-  EXPECT_EQ(refgc::type_name(any), "refgc_test::{anonymous}::Dog");
+  EXPECT_THAT(refgc::type_name(any), testing::EndsWith("::Dog"));
   any = of_const = nullptr;
   dog.reset();
   EXPECT_EQ(Dog::live, 1);
