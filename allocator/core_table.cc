@@ -41,12 +41,12 @@ void* AllocateLarge(size_t bytes) {
 
 void SetObjectsHook(ObjectsHook hook) { objects_hook = hook; }
 
-constinit const CoreTable own_table = {
-    kCoreTableVersion, sizeof(CoreTable), OpenCache, CloseCache, PopSlow,  PushSlow,
-    Flush,             AllocateLarge,     FreeSlow,  &regions,   SetObjectsHook};
+constinit const CoreTable kOwnTable = {
+    kCoreTableVersion, sizeof(CoreTable), OpenCache, CloseCache,    PopSlow, PushSlow, Flush,
+    AllocateLarge,     FreeSlow,          &regions,  SetObjectsHook};
 
 }  // namespace
 
-const CoreTable& OwnCoreTable() { return own_table; }
+const CoreTable& OwnCoreTable() { return kOwnTable; }
 
 }  // namespace tally
