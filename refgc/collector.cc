@@ -57,7 +57,7 @@ thread_local collector* closing = nullptr;
 
 void side_table::close_slow(void* target, bool is_part) {
   if (closing != nullptr) {
-    closing->join_target(header_of(is_part ? whole_object(target) : target));
+    closing->join_target(header_of(target_of(target, is_part)));
   }
 }
 

@@ -110,19 +110,13 @@ class painter {
     std::vector<uint32_t> others;
     std::set<uint32_t> seen;
     std::set<std::string> names;
-    const auto add = [&](const graph_edge& edge) {
-      const uint32_t next = is_backward_ ? edge.from : edge.to;
+    graph_.for_each_neighbour(node, is_backward_, [&](const graph_edge& edge, uint32_t next) {
       if (depth_.count(next) == 0 && seen.insert(next).second &&
           (options_.filter == nullptr ||
            options_.filter(ref_from_this(object_of(graph_.header(next)))))) {
         (names.insert(edge.name).second ? found : others).push_back(next);
       }
-    };
-    if (is_backward_) {
-      graph_.for_each_in(node, add);
-    } else {
-      graph_.for_each_out(node, add);
-    }
+    });
     found.insert(found.end(), others.begin(), others.end());
     return found;
   }

@@ -45,7 +45,7 @@ class weak_visitor final : public visitor {
 template <typename F>
 void trace(object_header* header, F f) {
   edge_visitor<F> v(f);
-  type_table[header->type].trace(object_of(header), v);
+  trace_object(header, v);
 }
 
 void drop(object_header* header) {
@@ -97,13 +97,10 @@ size_t collector::set_uncollectable_aside() {
       keep(header);
     }
   }
-  if (kept.empty()) {
-    return 0;
-  }
   for (size_t i = 0; i < kept.size(); ++i) {
     trace(kept[i], [&](void*& slot, bool is_part) {
       if (side.refs[side.slot_of(slot)] <= 0) {
-        keep(header_of(is_part ? whole_object(slot) : slot));
+        keep(header_of(target_of(slot, is_part)));
       }
     });
   }
@@ -132,7 +129,7 @@ void collector::count_weak_inside() {
   const size_t known = boxes_inside_.size();
   weak_visitor v(&boxes_inside_);
   for (object_header* header : garbage_) {
-    type_table[header->type].trace(object_of(header), v);
+    trace_object(header, v);
   }
   for (size_t i = known; i < boxes_inside_.size(); ++i) {
     ++boxes_inside_[i]->holders_inside;
@@ -184,7 +181,7 @@ void collector::keep_revived() {
   for (size_t i = 0; i < revived.size(); ++i) {
     trace(revived[i], [&](void*& slot, bool is_part) {
       if (is_garbage(side.refs[side.slot_of(slot)])) {
-        revive(header_of(is_part ? whole_object(slot) : slot));
+        revive(header_of(target_of(slot, is_part)));
       }
     });
   }
@@ -287,12 +284,7 @@ collection_result collector::finish() {
   }
   const bool is_saved = (heap_.debug & gc::DEBUG_SAVEALL) != 0;
   const bool may_run_code = has_finalizers_ || has_weak_ || is_saved || !heap_.weaks.empty();
-  if (!may_run_code && !has_uncollectable_ && heap_.debug == 0 && !is_listed_) {
-    destroy_garbage();
-    result.collected = found_;
-    return result;
-  }
-  if (!is_listed_) {
+  if (!is_listed_ && (may_run_code || has_uncollectable_ || heap_.debug != 0)) {
     list_garbage();
   }
   if (has_uncollectable_) {
@@ -314,7 +306,7 @@ collection_result collector::finish() {
                    static_cast<const void*>(header + 1));
     }
   }
-  result.collected = garbage_.size();
+  result.collected = is_listed_ ? garbage_.size() : found_;
   if (is_saved) {
     save_garbage();
   } else {

@@ -160,7 +160,7 @@ size_t run_collection(heap_impl& heap, int generation, bool is_automatic, bool i
   const collecting_mark mark(heap);
   call_callbacks(heap, gc::phase::start, {generation, 0, 0});
   const auto start = std::chrono::steady_clock::now();
-  set_budget(heap, 0);
+  heap.budget = heap.budget_max;
   const collection_result result = collect_set(heap, generation, is_automatic, is_full);
   set_budget(heap, count0_of(heap));  // what finalisers made stays counted
   const double seconds =

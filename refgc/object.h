@@ -129,6 +129,12 @@ inline uint64_t chain_word(uint16_t type, uint64_t next, uint64_t flags) {
 }
 
 REFGC_EXPORT extern __thread drain_state drain __attribute__((tls_model("initial-exec")));
+// Puts the object first, with one store, which is later read by one load.
+inline void chain_up(object_header* header, uint16_t type, uint64_t flags) {
+  const uint64_t word = chain_word(type, drain.chain, flags);
+  std::memcpy(static_cast<void*>(header), &word, sizeof(word));
+  drain.chain = reinterpret_cast<uintptr_t>(header);
+}
 REFGC_EXPORT void drain_waiting();
 REFGC_EXPORT void free_object(object_header* header, bool is_shifted);
 

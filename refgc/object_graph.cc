@@ -43,11 +43,10 @@ class graph_builder final : public visitor {
 
   void trace(uint32_t node) {
     from_ = node;
-    object_header* header = graph_.nodes_[node];
-    type_table[header->type].trace(object_of(header), *this);
+    trace_object(graph_.nodes_[node], *this);
   }
   void on_edge(const char* name, void*& slot, bool is_part) override {
-    void* object = is_part ? whole_object(slot) : slot;
+    void* object = target_of(slot, is_part);
     const auto at = static_cast<size_t>(&slot - own_.first);
     if (at < own_.count) {
       is_member_[at] = true;

@@ -66,6 +66,15 @@ class object_graph {
       f(edges_[in_edges_[i]]);
     }
   }
+  // Calls f(edge, the node at its other end), against the references' direction or along it.
+  template <typename F>
+  void for_each_neighbour(uint32_t node, bool is_backward, F f) const {
+    if (is_backward) {
+      for_each_in(node, [&](const graph_edge& edge) { f(edge, edge.from); });
+    } else {
+      for_each_out(node, [&](const graph_edge& edge) { f(edge, edge.to); });
+    }
+  }
   // Counts that no traced reference of this heap explains. 0 for immortal and foreign objects.
   uint32_t held_externally(uint32_t node) const { return external_[node]; }
   // Of these, those that an edge explains that add_untraced() brought.
@@ -83,7 +92,6 @@ class object_graph {
  private:
   friend class graph_builder;
 
-  void add_edges();
   void index();
   void subtract_own(own_references own, const std::vector<bool>& is_member);
 

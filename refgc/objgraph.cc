@@ -110,19 +110,14 @@ class chain_search {
       if (depth_[node] == max_depth) {
         continue;
       }
-      const auto look = [&](const refgc::detail::graph_edge& edge) {
-        const uint32_t next = is_backward_ ? edge.from : edge.to;
+      const auto look = [&](const refgc::detail::graph_edge& edge, uint32_t next) {
         if (depth_[next] < 0) {
           depth_[next] = depth_[node] + 1;
           came_by_[next] = &edge;
           waiting.push_back(next);
         }
       };
-      if (is_backward_) {
-        graph_.for_each_in(node, look);
-      } else {
-        graph_.for_each_out(node, look);
-      }
+      graph_.for_each_neighbour(node, is_backward_, look);
     }
     return start;
   }

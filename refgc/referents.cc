@@ -13,7 +13,7 @@ class referents_visitor final : public detail::visitor {
  public:
   explicit referents_visitor(std::vector<ref<void>>* found) : found_(*found) {}
   void on_edge(const char* /*name*/, void*& slot, bool is_part) override {
-    found_.push_back(ref_from_this(is_part ? detail::whole_object(slot) : slot));
+    found_.push_back(ref_from_this(detail::target_of(slot, is_part)));
   }
 
  private:
@@ -24,17 +24,13 @@ class search_visitor final : public detail::visitor {
  public:
   explicit search_visitor(const void* target) : target_(target) {}
   void on_edge(const char* /*name*/, void*& slot, bool is_part) override {
-    is_found |= (is_part ? detail::whole_object(slot) : slot) == target_;
+    is_found |= detail::target_of(slot, is_part) == target_;
   }
   bool is_found = false;
 
  private:
   const void* target_;
 };
-
-void trace(detail::object_header* header, detail::visitor& v) {
-  detail::type_table[header->type].trace(detail::object_of(header), v);
-}
 
 }  // namespace
 
@@ -45,7 +41,7 @@ std::vector<ref<void>> get_referrers(const ref<void>& target) {
   }
   detail::for_each_living(*detail::this_heap_impl(), 0, [&](detail::object_header* header) {
     search_visitor v(target.get());
-    trace(header, v);
+    trace_object(header, v);
     if (v.is_found) {
       found.push_back(ref_from_this(detail::object_of(header)));
     }
@@ -58,7 +54,7 @@ std::vector<ref<void>> get_referents(const std::vector<ref<void>>& objects) {
   referents_visitor v(&found);
   for (const ref<void>& object : objects) {
     if (object) {
-      trace(detail::header_of(object.get()), v);
+      trace_object(detail::header_of(object.get()), v);
     }
   }
   return found;

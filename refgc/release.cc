@@ -94,9 +94,7 @@ void wait(object_header* header) {
   }
   const uint64_t flags = ((header->flags & kAcyclic) != 0 ? kChainAcyclic : 0) |
                          ((header->flags & kLarge) != 0 ? kChainLarge : 0);
-  const uint64_t word = chain_word(header->type, drain.chain, flags);
-  std::memcpy(static_cast<void*>(header), &word, sizeof(word));
-  drain.chain = reinterpret_cast<uintptr_t>(header);
+  chain_up(header, header->type, flags);
 }
 
 // Whether finalize(), called for the first time, let the object live.

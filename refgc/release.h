@@ -111,10 +111,7 @@ __attribute__((noinline)) void release_as(object_header* header) {
   } else if (is_trivial) {
     end_object<T>(header);
   } else if (drain.is_active) {
-    // One store, later read by one load.
-    const uint64_t word = chain_word(type, drain.chain, is_acyclic_v<T> ? kChainAcyclic : 0);
-    std::memcpy(static_cast<void*>(header), &word, sizeof(word));
-    drain.chain = reinterpret_cast<uintptr_t>(header);
+    chain_up(header, type, is_acyclic_v<T> ? kChainAcyclic : 0);
   } else {
     drain.is_active = true;
     end_object<T>(header);

@@ -59,10 +59,10 @@ class side_table {
   int32_t& refs_of(const void* object) { return refs[slot_of(object)]; }
 
   // A reference inside the set.
-  void subtract(const void* target) { --refs[slot_of(target)]; }
+  void subtract(void*& target, bool /*is_part*/) { --refs[slot_of(target)]; }
   // A reference inside a set that is still growing: what it leads to joins the set, unless it is
   // in.
-  void close(void* target, bool is_part) {
+  void close(void*& target, bool is_part) {
     int32_t& number = refs[slot_of(target)];
     if (REFGC_LIKELY(number < kReached)) {
       --number;
@@ -72,7 +72,7 @@ class side_table {
   }
   // A reference from what is reached. What lies behind the cursor waits on the stack; what lies
   // before it the pass will come to.
-  void reach(void* target, bool is_part) {
+  void reach(void*& target, bool is_part) {
     const uint32_t slot = slot_of(target);
     if (refs[slot] > 0) {
       return;

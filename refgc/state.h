@@ -174,6 +174,12 @@ void for_each_living(const heap_impl& heap, int kind, F f) {
   });
 }
 
+// The object that a traced slot refers to, or to a part of it.
+inline void* target_of(void* slot, bool is_part) { return is_part ? whole_object(slot) : slot; }
+inline void trace_object(object_header* header, visitor& v) {
+  type_table[header->type].trace(object_of(header), v);
+}
+
 // Readable: "Person" of "... [with T = Person]".
 std::string readable_name(const char* pretty);
 inline std::string name_of(const object_header* header) {

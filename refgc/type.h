@@ -64,21 +64,9 @@ class forwarding_visitor final : public visitor {
   V& v_;
 };
 
-struct subtract_visitor {
-  side_table& side;
-  template <class M>
-  void operator()(const char* name, M& m) {
-    visit_member(*this, name, m);
-  }
-  void edge(const char*, void*& slot, bool) {
-    if (slot != nullptr) {
-      side.subtract(slot);
-    }
-  }
-  void weak(const char*, weak_box*) {}
-};
-
-struct mark_visitor {
+// Tells the side table of each reference.
+template <void (side_table::*tell)(void*& slot, bool is_part)>
+struct side_visitor {
   side_table& side;
   template <class M>
   void operator()(const char* name, M& m) {
@@ -86,39 +74,15 @@ struct mark_visitor {
   }
   void edge(const char*, void*& slot, bool is_part) {
     if (slot != nullptr) {
-      side.reach(slot, is_part);
+      (side.*tell)(slot, is_part);
     }
   }
   void weak(const char*, weak_box*) {}
 };
-
-struct close_visitor {
-  side_table& side;
-  template <class M>
-  void operator()(const char* name, M& m) {
-    visit_member(*this, name, m);
-  }
-  void edge(const char*, void*& slot, bool is_part) {
-    if (slot != nullptr) {
-      side.close(slot, is_part);
-    }
-  }
-  void weak(const char*, weak_box*) {}
-};
-
-struct clear_visitor {
-  side_table& side;
-  template <class M>
-  void operator()(const char* name, M& m) {
-    visit_member(*this, name, m);
-  }
-  void edge(const char*, void*& slot, bool is_part) {
-    if (slot != nullptr) {
-      side.clear(slot, is_part);
-    }
-  }
-  void weak(const char*, weak_box*) {}
-};
+using subtract_visitor = side_visitor<&side_table::subtract>;
+using mark_visitor = side_visitor<&side_table::reach>;
+using close_visitor = side_visitor<&side_table::close>;
+using clear_visitor = side_visitor<&side_table::clear>;
 
 constexpr size_t kClassBytesMax = 32 * 1024;
 
@@ -220,16 +184,9 @@ struct type_functions {
     }
     return slot;
   }
-  static void mark_one(side_table& side, void* object) {
-    mark_visitor v{side};
-    visit_member(v, "", *static_cast<T*>(object));
-  }
-  static void close_one(side_table& side, void* object) {
-    close_visitor v{side};
-    visit_member(v, "", *static_cast<T*>(object));
-  }
-  static void clear_one(side_table& side, void* object) {
-    clear_visitor v{side};
+  template <class Visitor>
+  static void visit_one(side_table& side, void* object) {
+    Visitor v{side};
     visit_member(v, "", *static_cast<T*>(object));
   }
 };
@@ -278,9 +235,9 @@ uint16_t register_type_of() {
     info.mark_run = functions::mark_run;
     info.clear_run = functions::clear_run;
     info.destroy_run = functions::destroy_run;
-    info.mark_one = functions::mark_one;
-    info.close_one = functions::close_one;
-    info.clear_one = functions::clear_one;
+    info.mark_one = functions::template visit_one<mark_visitor>;
+    info.close_one = functions::template visit_one<close_visitor>;
+    info.clear_one = functions::template visit_one<clear_visitor>;
   }
   if constexpr (has_short_release<T>()) {
     info.end = end_object<T>;
