@@ -38,24 +38,25 @@ struct Object<Kind, sizeof(void*)> : Kind::template Base<Object<Kind, sizeof(voi
 template <typename T>
 struct NoBase {};
 
-struct Refgc {
+// What most kinds need not say.
+struct Plain {
   static void Start() {}
   template <typename T>
-  using Ref = refgc::ref<T>;
-  template <typename T>
   using Base = NoBase<T>;
+};
+
+struct Refgc : Plain {
+  template <typename T>
+  using Ref = refgc::ref<T>;
   template <typename T>
   static Ref<T> Make() {
     return refgc::make<T>();
   }
 };
 
-struct Shared {
-  static void Start() {}
+struct Shared : Plain {
   template <typename T>
   using Ref = std::shared_ptr<T>;
-  template <typename T>
-  using Base = NoBase<T>;
   template <typename T>
   static Ref<T> Make() {
     return std::make_shared<T>();
@@ -73,8 +74,7 @@ struct SharedThreaded : Shared {
   }
 };
 
-struct Intrusive {
-  static void Start() {}
+struct Intrusive : Plain {
   template <typename T>
   using Ref = boost::intrusive_ptr<T>;
   template <typename T>
@@ -85,12 +85,9 @@ struct Intrusive {
   }
 };
 
-struct LocalShared {
-  static void Start() {}
+struct LocalShared : Plain {
   template <typename T>
   using Ref = boost::local_shared_ptr<T>;
-  template <typename T>
-  using Base = NoBase<T>;
   template <typename T>
   static Ref<T> Make() {
     return boost::make_local_shared<T>();
