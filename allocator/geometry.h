@@ -49,7 +49,7 @@ inline constexpr size_t kRegionMapBytes = size_t{1} << (kAddressBits - kRegionSh
 inline constexpr size_t kCommitArenas = 4;
 
 // Blocks up to here are 8 bytes apart and take the shortest path.
-inline constexpr size_t kSmallBytes = 512;
+inline constexpr size_t kSmallBytes = 1024;
 // Blocks up to here have a size class; above, a run of pools of their own.
 inline constexpr size_t kClassBytesMax = 32 * 1024;
 // Above, a mapping of its own.
@@ -83,6 +83,10 @@ inline constexpr size_t kMagazineBytesMax = 64 * 1024;
 inline constexpr size_t kMagazineSlotsMax = 512;
 inline constexpr size_t kMagazineSlotsMin = 4;
 inline constexpr size_t kMagazineSlotsFirst = 4;
+// Up to this many threads may fill their magazines as the option says. More share what those would
+// hold, down to a smallest share.
+inline constexpr size_t kMagazineShares = 8;
+inline constexpr size_t kMagazineShareMin = 256 * 1024;
 
 // Blocks in one batch: with its header, 512 bytes.
 inline constexpr size_t kBatchBlocks = 61;

@@ -109,6 +109,13 @@ size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t wa
   for (size_t i = 0; taken < want && i < pool->bit_words(); ++i) {
     uint64_t word = words[i];
     char* base = start + i * 64 * block_bytes;
+    if (word == ~uint64_t{0} && want - taken >= 64) {
+      for (size_t block = 0; block < 64; ++block) {
+        *--slots_end = base + block * block_bytes;
+      }
+      taken += 64;
+      word = 0;
+    }
     for (; word != 0 && taken < want; word &= word - 1) {
       *--slots_end = base + static_cast<size_t>(std::countr_zero(word)) * block_bytes;
       ++taken;
@@ -177,17 +184,16 @@ size_t Heap::ReturnToRun(Pool* head, void* const* blocks, size_t count) {
   }
   const ClassInfo& info = head->info();
   const char* start = head->start();
-  const size_t run_bytes = info.run_pools * kPoolBytes;
   uint64_t* words = head->bits();
   size_t done = 0;
   do {
     const size_t offset = static_cast<size_t>(static_cast<const char*>(blocks[done]) - start);
-    if (offset >= run_bytes) {
+    const size_t index = BlockStartingAt(info, offset);
+    if (index >= info.capacity) {
+      if (offset < info.run_pools * kPoolBytes) [[unlikely]] {
+        FatalBlock("free", blocks[done], kNotBlockStart);
+      }
       break;
-    }
-    const size_t index = BlockIndex(info, offset);
-    if (index * info.block_bytes != offset || index >= info.capacity) [[unlikely]] {
-      FatalBlock("free", blocks[done], kNotBlockStart);
     }
     const uint64_t bit = uint64_t{1} << (index % 64);
     if ((words[index / 64] & bit) != 0) [[unlikely]] {

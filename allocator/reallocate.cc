@@ -27,7 +27,7 @@ Pool* LiveHead(const char* call, const void* p) {
   const auto offset = static_cast<size_t>(static_cast<const char*>(p) - head->start());
   if (kind == PoolKind::kLarge
           ? offset != 0
-          : BlockIndex(head->info(), offset) * head->info().block_bytes != offset) {
+          : BlockStartingAt(head->info(), offset) >= head->info().capacity) {
     FatalBlock(call, p, kNotBlockStart);
   }
   return head;

@@ -82,7 +82,8 @@ ThreadCache* Registry::Acquire() {
   cache->is_live = true;
   cache->thread = os::ThreadId();
   ++threads_started_;
-  if (++live_threads_ > peak_threads_) {
+  ThreadCache::ShareAmong(++live_threads_);
+  if (live_threads_ > peak_threads_) {
     peak_threads_ = live_threads_;
   }
   return cache;
@@ -102,7 +103,7 @@ void Registry::Release(ThreadCache* cache) {
   cache->thread = 0;
   cache->next_free = free_caches_;
   free_caches_ = cache;
-  --live_threads_;
+  ThreadCache::ShareAmong(--live_threads_);
 }
 
 ThreadCache* Registry::AcquirePrivate(void* user) {
@@ -205,7 +206,7 @@ void Registry::OrphanOthers(const ThreadCache* mine) {
       cache->thread = 0;
       cache->next_free = free_caches_;
       free_caches_ = cache;
-      --live_threads_;
+      ThreadCache::ShareAmong(--live_threads_);
     } else if (cache == mine) {
       cache->thread = os::ThreadId();
       cache->Reseed();

@@ -5,13 +5,14 @@
 //
 // Called by the facade (class of a request), heaps (pools of a class) and the reports.
 //
-// Classes are 8 bytes apart up to 512 (class = bytes / 8), 32 apart to 1,024, then eight to a
-// doubling up to 32 KiB. Class 0 does not exist.
+// Classes are 8 bytes apart up to 1,024 (class = bytes / 8), then eight to a doubling up to 32 KiB.
+// Class 0 does not exist.
 //
 // Invariants (proven below or in size_class_test):
 //   1. BlockBytes(ClassFor(n)) is the smallest class size >= n.
-//   2. (offset * reciprocal) >> kReciprocalShift == offset / block_bytes for every offset in a run.
-//   3. A run's tail is at most 1.5 % of it for classes up to 1,024 bytes.
+//   2. BlockIndex(offset) == offset / block_bytes for every offset in a run, and BlockStartingAt
+//      says the same where the division is exact, else no index.
+//   3. A run's tail is at most 1.5 % of it for classes up to kSmallBytes.
 // Threads: constants only.
 
 #ifndef ALLOCATOR_SIZE_CLASS_H_
@@ -26,10 +27,9 @@
 
 namespace tally {
 
-inline constexpr size_t kSmallClasses = kSmallBytes / 8;  // 1..64
-inline constexpr size_t kMiddleClasses = 16;              // 65..80: 544..1,024
-inline constexpr size_t kGeometricClasses = 8 * 5;        // 81..120: 1,152..32,768
-inline constexpr size_t kClassCount = 1 + kSmallClasses + kMiddleClasses + kGeometricClasses;
+inline constexpr size_t kSmallClasses = kSmallBytes / 8;  // 1..128
+inline constexpr size_t kGeometricClasses = 8 * 5;        // 129..168: 1,152..32,768
+inline constexpr size_t kClassCount = 1 + kSmallClasses + kGeometricClasses;
 inline constexpr int kReciprocalShift = 40;
 
 using SizeClass = uint8_t;
@@ -44,30 +44,35 @@ constexpr SizeClass ClassFor(size_t bytes) {
   if (bytes <= kSmallBytes) {
     return static_cast<SizeClass>((bytes + 7) / 8);
   }
-  if (bytes <= 1024) {
-    return static_cast<SizeClass>(kSmallClasses + (bytes - kSmallBytes + 31) / 32);
-  }
   const auto width = static_cast<size_t>(std::bit_width(bytes - 1));  // 11 for 1,025..2,048
   const size_t eighth = (bytes - 1) >> (width - 4);
-  return static_cast<SizeClass>(kSmallClasses + kMiddleClasses + (width - 11) * 8 + eighth - 7);
+  return static_cast<SizeClass>(kSmallClasses + (width - 11) * 8 + eighth - 7);
 }
 
 constexpr size_t ComputeBlockBytes(size_t size_class) {
   if (size_class <= kSmallClasses) {
     return size_class * 8;
   }
-  if (size_class <= kSmallClasses + kMiddleClasses) {
-    return kSmallBytes + (size_class - kSmallClasses) * 32;
+  const size_t rank = size_class - kSmallClasses - 1;
+  return (kSmallBytes << (rank / 8)) / 8 * (rank % 8 + 9);
+}
+
+// The x with x * odd == 1 modulo 2^64, by Newton's iteration: each step doubles the bits.
+constexpr uint64_t InverseOf(uint64_t odd) {
+  uint64_t x = odd;  // right in the last 3 bits
+  for (int bits = 3; bits < 64; bits *= 2) {
+    x *= 2 - odd * x;
   }
-  const size_t rank = size_class - kSmallClasses - kMiddleClasses - 1;
-  return (size_t{1024} << (rank / 8)) / 8 * (rank % 8 + 9);
+  return x;
 }
 
 struct ClassInfo {
   uint32_t block_bytes = 0;
   uint16_t run_pools = 0;       // pools in a run of this class
   uint16_t capacity = 0;        // blocks in a run
-  uint64_t reciprocal = 0;      // see kReciprocalShift
+  uint64_t reciprocal = 0;      // see BlockIndex
+  uint64_t inverse = 0;         // see BlockStartingAt
+  uint8_t inverse_shift = 0;
   uint16_t magazine_slots = 0;  // the most, the sentinel included
   uint16_t depot_batches = 0;   // the most a heap keeps
   uint32_t countdown = 0;       // allocations between two events
@@ -77,7 +82,7 @@ struct ClassInfo {
 // that a refill does not go to the arena for each.
 constexpr size_t ComputeRunPools(size_t block_bytes) {
   constexpr size_t kRunPoolsMax = 32;
-  const size_t blocks_min = block_bytes <= 1024 ? 1 : block_bytes <= 16384 ? 4 : 2;
+  const size_t blocks_min = block_bytes <= kSmallBytes ? 1 : block_bytes <= 16384 ? 4 : 2;
   size_t best = 0;
   size_t best_tail = 0;
   for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
@@ -107,6 +112,8 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     info.run_pools = static_cast<uint16_t>(ComputeRunPools(bytes));
     info.capacity = static_cast<uint16_t>(info.run_pools * kPoolBytes / bytes);
     info.reciprocal = (uint64_t{1} << kReciprocalShift) / bytes + 1;
+    info.inverse_shift = static_cast<uint8_t>(std::countr_zero(bytes));
+    info.inverse = InverseOf(bytes >> info.inverse_shift);
     size_t slots = std::bit_floor(kMagazineBytesMax / bytes);
     slots = slots > kMagazineSlotsMax ? kMagazineSlotsMax : slots;
     info.magazine_slots =
@@ -127,6 +134,13 @@ constexpr size_t BlockIndex(const ClassInfo& info, size_t offset) {
   return (offset * info.reciprocal) >> kReciprocalShift;
 }
 
+// Which block of its run starts at `offset`; a number not below the capacity when none does. An exact
+// division is a multiplication by the inverse (T. Granlund, P. L. Montgomery, "Division by Invariant
+// Integers using Multiplication", 1994, section 9).
+constexpr size_t BlockStartingAt(const ClassInfo& info, size_t offset) {
+  return std::rotr(offset * info.inverse, info.inverse_shift);
+}
+
 // The smallest class of at least `bytes` whose blocks are all aligned to `alignment` (blocks start
 // at a pool's first byte, so a multiple is enough), or 0 when there is none.
 // REQUIRES: bytes >= 1; alignment is a power of two.
@@ -145,7 +159,8 @@ constexpr SizeClass ClassForAligned(size_t bytes, size_t alignment) {
   return c < kClassCount ? static_cast<SizeClass>(c) : SizeClass{0};
 }
 
-static_assert(kClassCount <= 128, "the class fits a byte with room for flags");
+static_assert(kClassCount <= 256, "a class fits a byte");
+static_assert(kSmallBytes == 1024, "the doublings start there");
 static_assert(ComputeBlockBytes(kClassCount - 1) == kClassBytesMax,
               "the last class is the largest size with a class");
 static_assert(
@@ -170,7 +185,7 @@ static_assert(
         // Offsets whose quotient could be off by one: next to each block's start.
         for (size_t block = 0; block < info.capacity; ++block) {
           const size_t start = block * info.block_bytes;
-          if (BlockIndex(info, start) != block ||
+          if (BlockIndex(info, start) != block || BlockStartingAt(info, start) != block ||
               (start > 0 && BlockIndex(info, start - 1) != block - 1)) {
             return false;
           }
@@ -178,7 +193,7 @@ static_assert(
         if (c != 1 && info.capacity > 256) {
           return false;
         }
-        if (info.block_bytes <= 1024 && (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
+        if (info.block_bytes <= kSmallBytes && (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
           return false;
         }
       }

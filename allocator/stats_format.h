@@ -25,8 +25,8 @@
 namespace tally {
 
 inline constexpr uint64_t kStatsMagic = 0x534b4f4f42594c54;  // "TLYBOOKS"
-inline constexpr uint64_t kStatsVersion = 1;
-inline constexpr size_t kStatsClassesMax = 128;
+inline constexpr uint64_t kStatsVersion = 2;
+inline constexpr size_t kStatsClassesMax = 176;
 
 // One size class. Blocks, unless a name says otherwise.
 struct ClassBooks {
@@ -319,8 +319,8 @@ struct StatsDirectory {
 
 // A published file: the header, two places for snapshots, then leaves.
 inline constexpr size_t kStatsHeaderBytes = 4096;
-inline constexpr size_t kStatsSnapshotBytes = 16 * 1024;
-inline constexpr size_t kStatsLeavesAt = 36 * 1024;
+inline constexpr size_t kStatsSnapshotBytes = 20 * 1024;
+inline constexpr size_t kStatsLeavesAt = 44 * 1024;
 inline constexpr size_t kStatsLeafBytes = 4096;
 
 enum class StatsState : uint64_t {

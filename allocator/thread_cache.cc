@@ -20,6 +20,8 @@ namespace {
 
 constexpr uint64_t kSlowCallsPerTiming = 16;
 
+constinit std::atomic<uint32_t> sharing_threads{1};
+
 // -log2(u / 2^64) in 1/2^32, off by less than 0.0002: the leading zeros, and for the rest a
 // polynomial in what follows the leading bit.
 uint64_t NegativeLog2(uint64_t u) {
@@ -133,12 +135,28 @@ bool ThreadCache::GrowSlots(SizeClass size_class) {
   return true;
 }
 
+void ThreadCache::ShareAmong(uint32_t threads) {
+  sharing_threads.store(threads, std::memory_order_relaxed);
+}
+
+// Bytes that this thread's magazines may hold.
+uint64_t ThreadCache::Budget() {
+  const uint64_t whole = options.magazine_kb * 1024;
+  const uint64_t threads = sharing_threads.load(std::memory_order_relaxed);
+  if (threads <= kMagazineShares) {
+    return whole;
+  }
+  const uint64_t share = whole * kMagazineShares / threads;
+  const uint64_t least = whole < kMagazineShareMin ? whole : kMagazineShareMin;
+  return share < least ? least : share;
+}
+
 // Whether the magazines may hold `bytes` more. When not, a hand moves on by one and takes the slots
 // of a magazine that was neither refilled nor flushed since it last passed (the clock algorithm of
 // F. J. Corbato, "A Paging Experiment with the Multics System", 1968). One step each time: a faster
 // hand takes slots from classes that are in use.
 bool ThreadCache::FindBudget(SizeClass size_class, uint64_t bytes) {
-  const uint64_t budget = options.magazine_kb * 1024;
+  const uint64_t budget = Budget();
   if (magazine_bytes_ + bytes > budget) {
     hand_ = static_cast<SizeClass>(hand_ + 1 == kClassCount ? 1 : hand_ + 1);
     if (was_busy_[hand_]) {

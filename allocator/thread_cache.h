@@ -68,6 +68,9 @@ class ThreadCache : public CacheHead {
     return true;
   }
 
+  // Says how many threads there are; it bounds what magazines grow to from then on.
+  static void ShareAmong(uint32_t threads);
+
   // Slow half of a pop: the magazine is empty, or its countdown ran out. Null when memory is out.
   // `request_bytes` is what the program asked for.
   void* PopSlow(SizeClass size_class, size_t request_bytes);
@@ -138,6 +141,7 @@ class ThreadCache : public CacheHead {
   };
 
   bool GrowSlots(SizeClass size_class);
+  static uint64_t Budget();
   bool FindBudget(SizeClass size_class, uint64_t bytes);
   void ReleaseSlots(SizeClass size_class);
   void FlushMagazine(SizeClass size_class, size_t count);

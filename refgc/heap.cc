@@ -26,7 +26,7 @@ static_assert(sizeof(magazine) == sizeof(tally::Magazine));
 static_assert(offsetof(magazine, limit) == offsetof(tally::Magazine, limit));
 static_assert(offsetof(magazine, countdown) == offsetof(tally::Magazine, countdown));
 static_assert(tally::MagazineOffset(3) == sizeof(void*) + 3 * sizeof(magazine));
-static_assert(tally::kSmallBytes == 512 && tally::kClassBytesMax == 32 * 1024);
+static_assert(tally::kSmallBytes == kSmallBytes && tally::kClassBytesMax == 32 * 1024);
 static_assert(offsetof(tally::Pool, owner) == 0 && sizeof(tally::Pool) == 64);
 static_assert(side_table::kRegionShift == tally::kRegionShift);
 static_assert(side_table::kPoolShift == tally::kPoolShift);

@@ -28,9 +28,9 @@ struct is_complete<T, std::void_t<decltype(sizeof(T))>> : std::true_type {};
 template <class T>
 constexpr bool has_fixed_size_v = true;
 
-constexpr size_t kSmallBytes = 512;
+constexpr size_t kSmallBytes = 1024;
 
-// Where a core's cache has the magazine for a block: the core's size classes, up to 512 bytes.
+// Where a core's cache has the magazine for a block: the core's size classes, up to kSmallBytes.
 constexpr size_t small_magazine_offset(size_t block_bytes) {
   return sizeof(void*) + (block_bytes + 7) / 8 * sizeof(magazine);
 }

@@ -29,7 +29,7 @@ std::string Parse(Options* options, const char* entry) {
 TEST(Options, Defaults) {
   const Options options;
   EXPECT_EQ(options.decay_ms, 1000u);
-  EXPECT_EQ(options.magazine_kb, 512u);
+  EXPECT_EQ(options.magazine_kb, 2048u);
   EXPECT_EQ(options.heaps_per_cpu, 4u);
   EXPECT_FALSE(options.thp);
   EXPECT_STREQ(options.stats, "");

@@ -25,7 +25,7 @@ TEST(SizeClass, EverySizeGetsTheTightestClass) {
 TEST(SizeClass, RoundingIsBounded) {
   for (size_t bytes = 1; bytes <= kClassBytesMax; ++bytes) {
     const size_t waste = BlockBytes(ClassFor(bytes)) - bytes;
-    ASSERT_LT(waste, bytes <= kSmallBytes ? 8 : bytes <= 1024 ? 32 : bytes / 8 + 1) << bytes;
+    ASSERT_LT(waste, bytes <= kSmallBytes ? 8 : bytes / 8 + 1) << bytes;
   }
 }
 
@@ -33,7 +33,25 @@ TEST(SizeClass, ReciprocalsDivideExactly) {
   for (size_t c = 1; c < kClassCount; ++c) {
     const ClassInfo& info = kClassTable[c];
     for (size_t offset = 0; offset < info.run_pools * kPoolBytes; ++offset) {
-      ASSERT_EQ(BlockIndex(info, offset), offset / info.block_bytes) << c << ' ' << offset;
+      const size_t block = offset / info.block_bytes;
+      ASSERT_EQ(BlockIndex(info, offset), block) << c << ' ' << offset;
+      if (offset % info.block_bytes == 0) {
+        ASSERT_EQ(BlockStartingAt(info, offset), block) << c << ' ' << offset;
+      } else {
+        ASSERT_GE(BlockStartingAt(info, offset), info.capacity) << c << ' ' << offset;
+      }
+    }
+  }
+}
+
+TEST(SizeClass, NoBlockStartsOutsideTheRun) {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const ClassInfo& info = kClassTable[c];
+    const size_t run_bytes = info.run_pools * kPoolBytes;
+    for (size_t far = 0; far < 100000; ++far) {
+      ASSERT_GE(BlockStartingAt(info, run_bytes + far * 8), info.capacity) << c << ' ' << far;
+      ASSERT_GE(BlockStartingAt(info, ~far), info.capacity) << c << ' ' << far;
+      ASSERT_GE(BlockStartingAt(info, far << 32), far == 0 ? 0u : info.capacity) << c << ' ' << far;
     }
   }
 }
@@ -48,7 +66,7 @@ TEST(SizeClass, RunsAreFull) {
     EXPECT_LE(info.run_pools, 32u);
     const size_t tail = run_bytes % info.block_bytes;
     // No shorter run would do, and no longer one up to 32 pools has a smaller share of tail.
-    EXPECT_LE(tail * 1000, run_bytes * (info.block_bytes <= 1024 ? 15 : 60)) << info.block_bytes;
+    EXPECT_LE(tail * 1000, run_bytes * (info.block_bytes <= kSmallBytes ? 15 : 60)) << info.block_bytes;
   }
 }
 

@@ -62,7 +62,7 @@ TEST_F(ThreadCacheTest, StartsEmptyAndFullAtOnce) {
 
 TEST_F(ThreadCacheTest, GrowsWithUseUpToTheClassesMost) {
   for (const SizeClass size_class :
-       {SizeClass{1}, SizeClass{8}, SizeClass{64}, SizeClass{80}, SizeClass{120}}) {
+       {SizeClass{1}, SizeClass{8}, SizeClass{64}, SizeClass{128}, SizeClass{168}}) {
     std::vector<void*> blocks;
     for (int i = 0; i < 3000; ++i) {
       blocks.push_back(Pop(size_class));
@@ -79,6 +79,7 @@ TEST_F(ThreadCacheTest, GrowsWithUseUpToTheClassesMost) {
 }
 
 TEST_F(ThreadCacheTest, StaysWithinItsBytes) {
+  const uint64_t magazine_kb = options.magazine_kb;
   options.magazine_kb = 64;
   uint64_t first_slots = 0;
   for (size_t c = 1; c < kClassCount; ++c) {
@@ -93,7 +94,39 @@ TEST_F(ThreadCacheTest, StaysWithinItsBytes) {
       ASSERT_LE(HeldBytes(), options.magazine_kb * 1024 + first_slots);
     }
   }
-  options.magazine_kb = 512;
+  options.magazine_kb = magazine_kb;
+}
+
+TEST_F(ThreadCacheTest, ManyThreadsShareWhatAFewMayHold) {
+  const auto slots_grown_by = [&](SizeClass size_class) {
+    std::vector<void*> blocks;
+    for (int i = 0; i < 3000; ++i) {
+      blocks.push_back(Pop(size_class));
+    }
+    for (void* block : blocks) {
+      Push(size_class, block);
+    }
+    return cache_.magazine_bytes();
+  };
+  const auto fill = [&] {
+    uint64_t held = 0;
+    for (size_t c = 8; c <= 128; ++c) {
+      held = slots_grown_by(static_cast<SizeClass>(c));
+    }
+    cache_.FlushAll();
+    cache_.ReleaseSlots();
+    return held;
+  };
+  const uint64_t whole = fill();
+  EXPECT_GT(whole, options.magazine_kb * 1024 / 2);
+  ThreadCache::ShareAmong(4 * kMagazineShares);
+  const uint64_t quarter = fill();
+  EXPECT_LT(quarter, whole / 2);
+  ThreadCache::ShareAmong(1000 * kMagazineShares);
+  const uint64_t least = fill();
+  EXPECT_LT(least, quarter);
+  EXPECT_GT(least, kMagazineShareMin / 2);
+  ThreadCache::ShareAmong(1);
 }
 
 TEST_F(ThreadCacheTest, CountsEveryAllocation) {
@@ -127,7 +160,7 @@ size_t Outgoing(const ThreadCache& cache) {
 }
 
 TEST_F(ThreadCacheTest, OthersBlocksTravelInBoundedBatches) {
-  for (const SizeClass size_class : {SizeClass{1}, SizeClass{64}, SizeClass{112}}) {
+  for (const SizeClass size_class : {SizeClass{1}, SizeClass{64}, SizeClass{160}}) {
     std::vector<void*> blocks(200);
     for (void*& block : blocks) {
       ASSERT_EQ(other_.Refill(size_class, &block, 1), 1u);

@@ -18,6 +18,7 @@ class Allocator:
     library: str  # What is preloaded; for glibc, what malloc is in without a preload.
     family: tuple = ()  # Other files of it that may bind malloc as they like.
     preload_always: bool = True
+    environment: tuple = ()  # What its row adds to a program's own.
 
     def preload(self, program):
         """What LD_PRELOAD must hold for this program, or ''."""
@@ -47,6 +48,9 @@ DEBIAN = {
 }
 
 DEFAULT_NAMES = list(DEBIAN) + ["tally"]
+# CPython's allocator of small objects, over glibc's malloc; for other programs, glibc.
+PYMALLOC = "pymalloc"
+OTHER_NAMES = [PYMALLOC]
 
 
 def _system_path(file):
@@ -83,6 +87,9 @@ def find(names, extra):
             found.append(_own(name, extra[name]))
         elif name == "tally":
             found.append(_own(name, places.TALLY))
+        elif name == PYMALLOC:
+            found.append(dataclasses.replace(_debian("glibc"), name=name,
+                                             environment=("PYTHONMALLOC=pymalloc",)))
         else:
             found.append(_debian(name))
     return found

@@ -30,7 +30,7 @@ def check(machine, program, allocator):
     os.makedirs(folder)
     environment = ("LD_DEBUG=bindings", "LD_BIND_NOW=1",
                    "LD_DEBUG_OUTPUT=" + os.path.join(folder, "process"))
-    attempt = machine.run_once(program, allocator.preload(program), environment)
+    attempt = machine.run_once(program, allocator, environment)
     problem = describe_status(attempt)
     expected = os.path.realpath(allocator.library)
     own_files = {os.path.basename(expected), os.path.basename(allocator.library)}

@@ -33,7 +33,7 @@ def _parser():
     parser.add_argument("--programs", metavar="A,B", help="only these (see --list)")
     parser.add_argument("--allocators", metavar="A,B",
                         default=",".join(allocator_table.DEFAULT_NAMES),
-                        help="default %(default)s")
+                        help="default %(default)s; also pymalloc, CPython's own")
     parser.add_argument("--list", action="store_true", help="print the programs and end")
     parser.add_argument("--csv", metavar="FILE", help="append every run to this file")
     parser.add_argument("--resume", action="store_true", help="go on where the CSV ends")
@@ -75,8 +75,8 @@ def _parse(arguments):
     if options.resume and not options.csv:
         parser.error("--resume wants --csv")
     extra = parse_extra(parser, options.extra)
-    known = allocator_table.DEFAULT_NAMES + [
-        name for name in extra if name not in allocator_table.DEFAULT_NAMES]
+    named = allocator_table.DEFAULT_NAMES + allocator_table.OTHER_NAMES
+    known = named + [name for name in extra if name not in named]
     chosen = parse_names(parser, "--allocators", options.allocators, known)
     options.allocators = chosen + [name for name in extra if name not in chosen]
     options.extra = extra
@@ -111,7 +111,7 @@ def _run_round(machine, collected, options, found, round_number):
                 continue
             if collected.problem(program.name, allocator.name):
                 continue
-            attempt, attempts = machine.measure(program, allocator.preload(program))
+            attempt, attempts = machine.measure(program, allocator)
             problem = checks.describe_status(attempt)
             collected.add(round_number, program, allocator, attempt, attempts, problem)
             noise = " (disturbed)" if attempt.disturbed else ""

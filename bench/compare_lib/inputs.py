@@ -49,6 +49,21 @@ def make_documents(path):
             file.write(json.dumps(document) + "\n")
 
 
+def make_json(path):
+    """One document of 50 MB."""
+    source, words = random.Random(14), _words(8000, 15)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("[")
+        while file.tell() < 50_000_000:
+            record = {
+                "id": source.randrange(10**9), "name": _sentence(source, words, 1, 3),
+                "score": source.random(), "tags": source.sample(words, source.randint(0, 4)),
+                "values": [source.randrange(1000) for _ in range(source.randint(1, 10))],
+                "parent": {"id": source.randrange(1000), "kind": words[source.randrange(CITIES)]}}
+            file.write(json.dumps(record) + ",\n")
+        file.write("null]")
+
+
 def make_sql(path):
     source, words = random.Random(5), _words(3000, 6)
     with open(path, "w", encoding="utf-8") as file:
@@ -170,8 +185,8 @@ def make_repository(path):
 
 
 MAKERS = {
-    "text": make_text, "documents": make_documents, "sql": make_sql, "cc": make_cc,
-    "ps": make_ps, "xml": make_xml, "smt2": make_smt2, "repository": make_repository,
+    "text": make_text, "documents": make_documents, "json": make_json, "sql": make_sql,
+    "cc": make_cc, "ps": make_ps, "xml": make_xml, "smt2": make_smt2, "repository": make_repository,
 }
 SUFFIXES = {"cc": ".cc"}  # The compilers judge a file by its name.
 

@@ -98,8 +98,8 @@ class Machine:
         self.calibration_best_ns = min(times + (self.calibration_best_ns or times[0],))
         return max(times) / self.calibration_best_ns - 1
 
-    def run_once(self, program, preload, environment=()):
-        """One attempt. `environment` adds to the program's own."""
+    def run_once(self, program, allocator, environment=()):
+        """One attempt. `environment` adds to the program's and the allocator's own."""
         output = os.path.join(self.scratch, "output")
         errors = os.path.join(self.scratch, "errors")
         scene = self.scene()
@@ -108,8 +108,9 @@ class Machine:
         for path in (errors, scene.socket):
             if os.path.exists(path):
                 os.remove(path)
-        for variable in tuple(program.environment) + tuple(environment):
+        for variable in (program.environment + allocator.environment + tuple(environment)):
             arguments += ["--env", variable]
+        preload = allocator.preload(program)
         if preload:
             arguments += ["--preload", preload]
         if program.server:
@@ -136,13 +137,13 @@ class Machine:
             if (_busy_s() - busy_s) / (time.monotonic() - start_s) < 0.1:
                 return
 
-    def measure(self, program, preload):
+    def measure(self, program, allocator):
         """The quieter of at most two attempts, and how many there were."""
-        attempt = self.run_once(program, preload)
+        attempt = self.run_once(program, allocator)
         if not attempt.disturbed:
             return attempt, 1
         self._await_quiet()
-        second = self.run_once(program, preload)
+        second = self.run_once(program, allocator)
         return (second if second.noise < attempt.noise else attempt), 2
 
 

@@ -65,9 +65,12 @@ def _workload(name, what):
 
 
 REAL = [
-    _python("python-objects", "CPython: objects, dicts and lists", "objects.py"),
-    _python("python-json", "CPython: JSON documents", "documents.py", "documents"),
-    _python("python-text", "CPython: regular expressions, counting, compile()", "words.py", "text"),
+    _python("python-json", "CPython: loads and dumps JSON of 50 MB", "python_json.py", "json"),
+    _python("python-tree", "CPython: two million small objects in a tree", "python_tree.py"),
+    _python("python-words", "CPython: dicts and strings", "python_words.py", "text"),
+    _python("python-records", "CPython: objects with slots in lists", "python_records.py"),
+    _python("python-compile", "CPython: ast.parse and compile", "python_compile.py"),
+    _python("python-tokens", "CPython: regular expressions", "python_tokens.py", "text"),
     Program("perl", "index of a text",
             lambda scene: ["/usr/bin/perl", scene.script("words.pl"), scene.input("text")],
             "/usr/bin/perl", ("perl",), environment=("PERL_HASH_SEED=0",)),
