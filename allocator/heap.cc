@@ -10,6 +10,7 @@
 #include "allocator/check.h"
 #include "allocator/magazine.h"
 #include "allocator/metadata.h"
+#include "allocator/purge.h"
 #include "allocator/region.h"
 
 namespace tally {
@@ -63,6 +64,8 @@ Pool* Heap::AddRun(SizeClass size_class) {
     return nullptr;
   }
   head->size_class = size_class;
+  head->is_settled = false;
+  head->purged_pools = 0;
   head->bitmap[0] = reinterpret_cast<uintptr_t>(wide);
   SetAllFree(head);
   const auto magazine = static_cast<uint32_t>(MagazineOffset(size_class));
@@ -123,6 +126,8 @@ size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t wa
     words[i] = word;
   }
   pool->free_blocks = static_cast<uint16_t>(pool->free_blocks - taken);
+  pool->is_settled = false;
+  pool->purged_pools = 0;
   if (pool->is_full()) {
     state.partial.Remove(pool);
   }
@@ -218,6 +223,7 @@ void Heap::ReturnBlocks(void* const* blocks, size_t count) {
       state.partial.Insert(head);
     }
     head->free_blocks = static_cast<uint16_t>(head->free_blocks + returned);
+    head->is_settled = false;
     if (head->is_empty()) {
       if (state.empty_runs == 0) {
         state.empty_runs = 1;
@@ -332,15 +338,40 @@ void Heap::Trim() {
   }
 }
 
-void Heap::Tick() {
+void Heap::Tick(uint64_t tick) {
   const MutexLock lock(mutex_);
   DrainInbox();
-  for (ClassState& state : classes_) {
+  const uint64_t ticks = tick - last_tick_;
+  last_tick_ = tick;
+  for (size_t c = 1; c < kClassCount; ++c) {
+    ClassState& state = classes_[c];
     if (!state.depot_used) {
       EmptyDepot(state);
       ReleaseEmptyRuns(state);
     }
     state.depot_used = false;
+    if ((tick + c) % kTicksPerDecay < ticks) {  // a share of the classes each tick
+      PurgeInsideRuns(static_cast<SizeClass>(c), /*only_settled=*/true);
+    }
+  }
+}
+
+void Heap::PurgeInsideRuns(SizeClass size_class, bool only_settled) {
+  if (kClassTable[size_class].run_pools == 1) {
+    return;
+  }
+  classes_[size_class].partial.ForEach([&](Pool* head) {
+    if (head->is_settled || !only_settled) {
+      purger.PurgeInside(head);
+    }
+    head->is_settled = true;
+  });
+}
+
+void Heap::PurgeInsideRuns() {
+  const MutexLock lock(mutex_);
+  for (size_t c = 1; c < kClassCount; ++c) {
+    PurgeInsideRuns(static_cast<SizeClass>(c), /*only_settled=*/false);
   }
 }
 

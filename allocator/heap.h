@@ -59,8 +59,11 @@ class Heap {
 
   // Everything held back goes into bits and empty runs to their arenas.
   void Trim();
-  // Like Trim, but leaves a depot that was used since the last call.
-  void Tick();
+  // Like Trim, but leaves a depot that was used since the last call. Once in a decay time it looks
+  // at each class's runs for pools to purge.
+  void Tick(uint64_t tick);
+  // Purges the pools inside runs that hold free blocks alone.
+  void PurgeInsideRuns();
 
   // Makes the heap one cache's alone, for `user` (refgc): threads do not share or adopt it, and the
   // first word of a block never handed out before is zero. REQUIRES: no pools yet.
@@ -122,6 +125,7 @@ class Heap {
   size_t ReturnToRun(Pool* head, void* const* blocks, size_t count);
   void ReturnBlocks(void* const* blocks, size_t count);
   void EmptyDepot(ClassState& state);
+  void PurgeInsideRuns(SizeClass size_class, bool only_settled);
   void ReleaseEmptyRuns(ClassState& state);
   void DrainInbox();
   bool IsInboxEmpty() const { return inbox_.load(std::memory_order_relaxed) == nullptr; }
@@ -129,6 +133,7 @@ class Heap {
   Mutex mutex_;
   uint32_t index_ = 0;
   bool is_private_ = false;
+  uint64_t last_tick_ = 0;
   void* user_ = nullptr;
   std::atomic<uint64_t> pool_bytes_{0};
   std::atomic<uint32_t> users_{0};

@@ -32,6 +32,44 @@ uint64_t WholePages(uint64_t word, size_t pools_per_page) {
 
 }  // namespace
 
+// Purges the pools of `pools`, counted from `start`, in as few calls as they have stretches. Returns
+// those for which the call succeeded.
+uint64_t Purger::PurgeStretches(char* start, uint64_t pools) {
+  uint64_t purged = 0;
+  while (pools != 0) {
+    const int first = std::countr_zero(pools);
+    const int length = std::countr_one(pools >> first);
+    const uint64_t mask = (length == 64 ? ~uint64_t{0} : (uint64_t{1} << length) - 1) << first;
+    if (os::Purge(start + static_cast<size_t>(first) * kPoolBytes,
+                  static_cast<size_t>(length) * kPoolBytes)) {
+      purged |= mask;
+    }
+    calls_.fetch_add(1, std::memory_order_relaxed);
+    pools &= ~mask;
+  }
+  purged_bytes_.fetch_add(static_cast<uint64_t>(std::popcount(purged)) * kPoolBytes,
+                          std::memory_order_relaxed);
+  return purged;
+}
+
+void Purger::PurgeInside(Pool* head) {
+  const ClassInfo& info = head->info();
+  const uint64_t all = (uint64_t{1} << info.run_pools) - 1;
+  if (os::PageBytes() != kPoolBytes || head->purged_pools == all) {
+    return;
+  }
+  uint64_t used = 0;
+  for (size_t block = 0; block < info.capacity && used != all; ++block) {
+    if (!head->IsFreeBlock(block)) {
+      const size_t first = block * info.block_bytes / kPoolBytes;
+      const size_t last = ((block + 1) * info.block_bytes - 1) / kPoolBytes;
+      used |= (uint64_t{2} << last) - (uint64_t{1} << first);
+    }
+  }
+  const uint64_t wanted = all & ~used & ~head->purged_pools;
+  head->purged_pools |= PurgeStretches(head->start(), wanted);
+}
+
 // Claims what of `wanted` is free, purges it in as few calls as it has stretches, releases it.
 uint64_t Purger::PurgePools(Region* region, size_t arena_index, uint64_t wanted) {
   Arena& arena = region->arenas[arena_index];
@@ -44,20 +82,9 @@ uint64_t Purger::PurgePools(Region* region, size_t arena_index, uint64_t wanted)
     }
   } while (!arena.free.compare_exchange_weak(word, word & ~claimed, std::memory_order_acquire,
                                              std::memory_order_relaxed));
-  char* start = region->start() + arena_index * kArenaBytes;
-  uint64_t purged = 0;
-  for (uint64_t rest = claimed; rest != 0;) {
-    const int first = std::countr_zero(rest);
-    const int length = std::countr_one(rest >> first);
-    const uint64_t mask = (length == 64 ? ~uint64_t{0} : (uint64_t{1} << length) - 1) << first;
-    if (os::Purge(start + static_cast<size_t>(first) * kPoolBytes,
-                  static_cast<size_t>(length) * kPoolBytes)) {
-      arena.dirty.fetch_and(~mask, std::memory_order_relaxed);
-      purged += static_cast<uint64_t>(length) * kPoolBytes;
-    }
-    calls_.fetch_add(1, std::memory_order_relaxed);
-    rest &= ~mask;
-  }
+  const uint64_t clean =
+      PurgeStretches(region->start() + arena_index * kArenaBytes, claimed);
+  arena.dirty.fetch_and(~clean, std::memory_order_relaxed);
   arena.aged.fetch_and(~claimed, std::memory_order_relaxed);
   for (uint64_t rest = claimed; rest != 0;) {
     const int first = std::countr_zero(rest);
@@ -66,8 +93,7 @@ uint64_t Purger::PurgePools(Region* region, size_t arena_index, uint64_t wanted)
                      static_cast<size_t>(length));
     rest = length + first >= 64 ? 0 : rest >> (first + length) << (first + length);
   }
-  purged_bytes_.fetch_add(purged, std::memory_order_relaxed);
-  return purged;
+  return static_cast<uint64_t>(std::popcount(clean)) * kPoolBytes;
 }
 
 // The descriptors of an arena are one OS page. When all its pools are free and clean, it goes too.

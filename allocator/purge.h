@@ -34,6 +34,10 @@ class Purger {
   // Everything free goes back now. Returns the bytes purged.
   uint64_t PurgeAll();
 
+  // Purges the pools of a run of blocks in which every block is free, but for those that were purged
+  // already and not used since. REQUIRES: the lock of the heap that owns the run.
+  void PurgeInside(Pool* head);
+
   uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }
   uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
   Mutex& mutex() { return mutex_; }
@@ -42,6 +46,7 @@ class Purger {
   friend struct DirectoryMaker;
 
   void VisitRound(uint64_t tick);
+  uint64_t PurgeStretches(char* start, uint64_t pools);
   static void PurgeDescriptors(Region* region, size_t arena);
   uint64_t PurgePools(Region* region, size_t arena, uint64_t wanted);
 

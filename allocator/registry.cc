@@ -146,7 +146,10 @@ Heap* Registry::SharedHeap() {
 
 void Registry::TrimHeaps() {
   const MutexLock lock(mutex_);
-  ForEachHeap([](Heap& heap) { heap.Trim(); });
+  ForEachHeap([](Heap& heap) {
+    heap.Trim();
+    heap.PurgeInsideRuns();
+  });
 }
 
 // Calls visit(mutex) for each, outermost first, until it says false. Says whether it never did.

@@ -173,11 +173,16 @@ bool ThreadCache::FindBudget(SizeClass size_class, uint64_t bytes) {
 void ThreadCache::Event(SizeClass size_class, size_t request_bytes) {
   totals::CountSample(size_class, request_bytes);
   SetCountdown(size_class, AllocatedOf(size_class), DrawCountdown(size_class));
+  LetTimePass();
+}
+
+// May flush any magazine and take its slots.
+void ThreadCache::LetTimePass() {
   const uint64_t tick = purger.Tick();
   if (tick != last_tick_) {
     last_tick_ = tick;
     FlushIdle();
-    heap->Tick();
+    heap->Tick(tick);
   }
 }
 
@@ -237,6 +242,9 @@ void ThreadCache::PushSlowTimed(SizeClass size_class, void* block) {
       return;
     }
     FlushMagazine(size_class, (magazine.count() + 1) / 2);
+    *++magazine.top = block;
+    LetTimePass();  // who only frees drives the purge clock, too
+    return;
   }
   *++magazine.top = block;
 }

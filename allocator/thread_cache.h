@@ -150,6 +150,7 @@ class ThreadCache : public CacheHead {
   uint64_t DrawCountdown(SizeClass size_class);
   void SetCountdown(SizeClass size_class, uint64_t allocated, uint64_t countdown);
   void Event(SizeClass size_class, size_t request_bytes);
+  void LetTimePass();
   void PostBatch(Outgoing& outgoing);
 
   Outgoing outgoing_[kOutgoingSlots];

@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <set>
 #include <vector>
 
 #include "allocator/check.h"
+#include "allocator/purge.h"
 #include "allocator/region.h"
 
 namespace tally {
@@ -100,10 +102,41 @@ TEST_F(HeapTest, LargeFlushesGoToTheDepotAndComeBackFirst) {
             std::set<void*>(blocks.begin(), blocks.end()));
   EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, 0u);
   heap_.Flush(size_class, again.data(), again.size());
-  heap_.Tick();
+  heap_.Tick(1);
   EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, kBatchBlocks) << "used since the last tick";
-  heap_.Tick();
+  heap_.Tick(2);
   EXPECT_EQ(heap_.CountsOf(size_class).depot_blocks, 0u);
+  heap_.Trim();
+}
+
+TEST_F(HeapTest, FreePoolsInsideASettledRunArePurged) {
+  const SizeClass size_class = ClassFor(528);
+  const ClassInfo& info = kClassTable[size_class];
+  ASSERT_EQ(info.run_pools, 3);
+  std::vector<void*> blocks = Take(size_class, info.capacity);
+  ASSERT_EQ(blocks.size(), info.capacity);
+  std::sort(blocks.begin(), blocks.end());
+  for (void* block : blocks) {
+    memset(block, 1, info.block_bytes);
+  }
+  Pool* head = Pool::Of(blocks[0]);
+  heap_.Flush(size_class, blocks.data() + 1, blocks.size() - 1);
+  heap_.Tick(kTicksPerDecay);
+  EXPECT_EQ(head->purged_pools, 0u) << "it was used a moment ago";
+  heap_.Tick(2 * kTicksPerDecay);
+  EXPECT_EQ(head->purged_pools, 0b110u);
+  const auto* bytes = static_cast<const char*>(blocks[0]);
+  EXPECT_EQ(bytes[0], 1);
+  EXPECT_EQ(std::count(bytes + kPoolBytes, bytes + 3 * kPoolBytes, 0), 2 * ptrdiff_t{kPoolBytes});
+  const uint64_t purged = purger.purged_bytes();
+  heap_.Tick(3 * kTicksPerDecay);
+  EXPECT_EQ(purger.purged_bytes(), purged) << "nothing is purged twice";
+
+  std::vector<void*> again = Take(size_class, 1);
+  EXPECT_EQ(head->purged_pools, 0u);
+  heap_.Flush(size_class, again.data(), 1);
+  heap_.Flush(size_class, blocks.data(), 1);
+  Check();
   heap_.Trim();
 }
 
