@@ -48,12 +48,22 @@ inline constexpr size_t kRegionMapBytes = size_t{1} << (kAddressBits - kRegionSh
 // that would let THP=always put a huge page under a small process.
 inline constexpr size_t kCommitArenas = 4;
 
+// Once a process has so many regions, the next ones ask for huge pages: lowest addresses are used
+// first, so what lies in a huge page will soon be used, and at most a few per cent are not.
+inline constexpr size_t kHugePageRegionFirst = 2;
+inline constexpr size_t kHugePageArenas = 8;
+static_assert(kHugePageArenas * kArenaBytes == 2 * 1024 * 1024, "x86-64's and arm64's with 4 KiB");
+
 // Blocks up to here are 8 bytes apart and take the shortest path.
 inline constexpr size_t kSmallBytes = 1024;
 // Blocks up to here have a size class; above, a run of pools of their own.
 inline constexpr size_t kClassBytesMax = 32 * 1024;
 // Above, a mapping of its own.
 inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
+// A class that has many runs takes several at a time, side by side: an eighth of what it has, up to
+// so many pools. Prefetchers follow blocks that were allocated in turn through adjacent pages.
+inline constexpr size_t kAdjacentPoolsMax = 16;
+inline constexpr size_t kRunsPerTakenRun = 8;
 // Freed mappings that are kept for the decay time, and how much they may hold in all.
 inline constexpr size_t kSpareMappings = 8;
 inline constexpr size_t kSpareBytesMax = 32 * 1024 * 1024;

@@ -10,7 +10,6 @@
 #include "allocator/check.h"
 #include "allocator/magazine.h"
 #include "allocator/metadata.h"
-#include "allocator/purge.h"
 #include "allocator/region.h"
 
 namespace tally {
@@ -35,6 +34,13 @@ void SetAllFree(Pool* pool) {
   pool->free_blocks = static_cast<uint16_t>(capacity);
 }
 
+// How many runs a class that has `runs` takes side by side.
+size_t AdjacentRuns(SizeClass size_class, size_t runs) {
+  const size_t wanted = runs / kRunsPerTakenRun;
+  const size_t most = kAdjacentPoolsMax / kClassTable[size_class].run_pools;
+  return size_class == 1 || wanted == 0 || most == 0 ? 1 : wanted < most ? wanted : most;
+}
+
 // Whoever walks a private heap tells blocks from objects by their first word.
 void ClearFirstWords(Pool* head) {
   const ClassInfo& info = head->info();
@@ -45,28 +51,13 @@ void ClearFirstWords(Pool* head) {
 
 }  // namespace
 
-Pool* Heap::AddRun(SizeClass size_class) {
+// Makes the pools of a run the class's.
+void Heap::StartRun(SizeClass size_class, Pool* head, void* wide_bitmap) {
   const ClassInfo& info = kClassTable[size_class];
-  void* wide = nullptr;
-  constexpr size_t kWideBytes = Pool::kWideBitmapWords * sizeof(uint64_t);
-  if (size_class == 1 && (wide = metadata.Allocate(kWideBytes)) == nullptr) {
-    return nullptr;
-  }
-  const Run run = regions.Take(info.run_pools, 1);
-  Pool* head = run.first;
-  if (head == nullptr || !classes_[size_class].partial.PrepareFor(Region::Of(head))) {
-    if (head != nullptr) {
-      regions.GiveBack(head, info.run_pools);
-    }
-    if (wide != nullptr) {
-      metadata.Free(wide, kWideBytes);
-    }
-    return nullptr;
-  }
   head->size_class = size_class;
   head->is_settled = false;
   head->purged_pools = 0;
-  head->bitmap[0] = reinterpret_cast<uintptr_t>(wide);
+  head->bitmap[0] = reinterpret_cast<uintptr_t>(wide_bitmap);
   SetAllFree(head);
   const auto magazine = static_cast<uint32_t>(MagazineOffset(size_class));
   for (size_t i = 0; i < info.run_pools; ++i) {
@@ -76,19 +67,46 @@ Pool* Heap::AddRun(SizeClass size_class) {
     pool.kind.store(i == 0 ? PoolKind::kBlocks : PoolKind::kInner, std::memory_order_relaxed);
     pool.owner.store(this, std::memory_order_relaxed);
   }
-  if (is_private_ && !run.is_zero) {
-    ClearFirstWords(head);
+  ClassState& state = classes_[size_class];
+  state.partial.Insert(head);
+  ++state.empty_runs;
+  ++state.runs;
+}
+
+// One run, or several side by side for a class that has many. False when memory is out.
+bool Heap::AddRuns(SizeClass size_class) {
+  const ClassInfo& info = kClassTable[size_class];
+  ClassState& state = classes_[size_class];
+  void* wide = nullptr;
+  constexpr size_t kWideBytes = Pool::kWideBitmapWords * sizeof(uint64_t);
+  if (size_class == 1 && (wide = metadata.Allocate(kWideBytes)) == nullptr) {
+    return false;
   }
-  pool_bytes_.fetch_add(info.run_pools * kPoolBytes, std::memory_order_relaxed);
-  classes_[size_class].partial.Insert(head);
-  ++classes_[size_class].empty_runs;
-  return head;
+  const Run taken = regions.TakeAdjacent(info.run_pools, AdjacentRuns(size_class, state.runs));
+  if (taken.first == nullptr || !state.partial.PrepareFor(Region::Of(taken.first))) {
+    if (taken.first != nullptr) {
+      regions.GiveBack(taken.first, taken.pools);
+    }
+    if (wide != nullptr) {
+      metadata.Free(wide, kWideBytes);
+    }
+    return false;
+  }
+  for (size_t at = 0; at < taken.pools; at += info.run_pools) {
+    StartRun(size_class, taken.first + at, wide);
+    if (is_private_ && !taken.is_zero) {
+      ClearFirstWords(taken.first + at);
+    }
+  }
+  pool_bytes_.fetch_add(taken.pools * kPoolBytes, std::memory_order_relaxed);
+  return true;
 }
 
 // REQUIRES: the pool is empty and counted in empty_runs no more.
 void Heap::Retire(Pool* pool) {
   const ClassInfo& info = pool->info();
   classes_[pool->size_class].partial.Remove(pool);
+  --classes_[pool->size_class].runs;
   pool_bytes_.fetch_sub(info.run_pools * kPoolBytes, std::memory_order_relaxed);
   if (pool->size_class == 1) {
     metadata.Free(pool->bits(), Pool::kWideBitmapWords * sizeof(uint64_t));
@@ -167,9 +185,10 @@ size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
     if (pool == nullptr) {
       // One new run a refill, so that memory grows no faster than it is used: who asks for more
       // gets it next time.
-      if (taken != 0 || (pool = AddRun(size_class)) == nullptr) {
+      if (taken != 0 || !AddRuns(size_class)) {
         break;
       }
+      pool = state.partial.Lowest();
     }
     taken += TakeBits(state, pool, slots + want - taken, want - taken);
   }
@@ -300,104 +319,6 @@ void Heap::Post(Batch* batch) {
          !IsInboxEmpty() && mutex_.TryLock()) {
     DrainInbox();
     mutex_.Unlock();
-  }
-}
-
-void Heap::EmptyDepot(ClassState& state) {
-  while (state.depot != nullptr) {
-    Batch* batch = state.depot;
-    state.depot = batch->next;
-    --state.depot_batches;
-    ReturnBlocks(batch->blocks, batch->count);
-    batch_pool.Put(batch);
-  }
-}
-
-void Heap::ReleaseEmptyRuns(ClassState& state) {
-  // A class keeps at most one; it need not be the lowest, so look until it is found.
-  if (state.empty_runs == 0) {
-    return;
-  }
-  Pool* found = nullptr;
-  state.partial.ForEach([&](Pool* pool) {
-    if (pool->is_empty()) {
-      found = pool;
-    }
-  });
-  CHECK(found != nullptr);
-  state.empty_runs = 0;
-  Retire(found);
-}
-
-void Heap::Trim() {
-  const MutexLock lock(mutex_);
-  DrainInbox();
-  for (ClassState& state : classes_) {
-    EmptyDepot(state);
-    ReleaseEmptyRuns(state);
-  }
-}
-
-void Heap::Tick(uint64_t tick) {
-  const MutexLock lock(mutex_);
-  DrainInbox();
-  const uint64_t ticks = tick - last_tick_;
-  last_tick_ = tick;
-  for (size_t c = 1; c < kClassCount; ++c) {
-    ClassState& state = classes_[c];
-    if (!state.depot_used) {
-      EmptyDepot(state);
-      ReleaseEmptyRuns(state);
-    }
-    state.depot_used = false;
-    if ((tick + c) % kTicksPerDecay < ticks) {  // a share of the classes each tick
-      PurgeInsideRuns(static_cast<SizeClass>(c), /*only_settled=*/true);
-    }
-  }
-}
-
-void Heap::PurgeInsideRuns(SizeClass size_class, bool only_settled) {
-  if (kClassTable[size_class].run_pools == 1) {
-    return;
-  }
-  classes_[size_class].partial.ForEach([&](Pool* head) {
-    if (head->is_settled || !only_settled) {
-      purger.PurgeInside(head);
-    }
-    head->is_settled = true;
-  });
-}
-
-void Heap::PurgeInsideRuns() {
-  const MutexLock lock(mutex_);
-  for (size_t c = 1; c < kClassCount; ++c) {
-    PurgeInsideRuns(static_cast<SizeClass>(c), /*only_settled=*/false);
-  }
-}
-
-Heap::ClassCounts Heap::CountsOf(SizeClass size_class) const {
-  const ClassState& state = classes_[size_class];
-  uint64_t blocks = 0;
-  for (const Batch* batch = state.depot; batch != nullptr; batch = batch->next) {
-    blocks += batch->count;
-  }
-  return {state.refills, state.flushes, blocks};
-}
-
-void Heap::CheckInvariants() {
-  for (size_t c = 1; c < kClassCount; ++c) {
-    size_t empty_runs = 0;
-    classes_[c].partial.ForEach([&](Pool* pool) {
-      CHECK(pool->owner.load(std::memory_order_relaxed) == this);  // invariant 1
-      CHECK(pool->size_class == c && !pool->is_full());
-      size_t free_blocks = 0;
-      for (size_t i = 0; i < pool->bit_words(); ++i) {
-        free_blocks += static_cast<size_t>(std::popcount(pool->bits()[i]));
-      }
-      CHECK(free_blocks == pool->free_blocks);
-      empty_runs += pool->is_empty() ? 1 : 0;
-    });
-    CHECK(empty_runs == classes_[c].empty_runs && empty_runs <= 1);
   }
 }
 

@@ -12,7 +12,8 @@
 //
 // Invariants:
 //   1. A pool with owner == this is full, or is in its class's PartialPools. Pools all of whose
-//      blocks are free are among the latter; a class keeps at most one such.
+//      blocks are free are among the latter; a class keeps one such, and those that it took side by
+//      side and has not used so far.
 //   2. Nothing is trusted that lies in a block: a block's place is checked before its bit is set.
 //   3. A block is handed out again only by the heap that owns its pool.
 // Threads: all under mutex_, but for the inbox (lock-free push; drained under mutex_) and users_
@@ -112,12 +113,14 @@ class Heap {
     Batch* depot = nullptr;
     uint16_t depot_batches = 0;
     uint16_t empty_runs = 0;
+    uint32_t runs = 0;
     bool depot_used = false;
     uint64_t refills = 0;
     uint64_t flushes = 0;
   };
 
-  Pool* AddRun(SizeClass size_class);
+  bool AddRuns(SizeClass size_class);
+  void StartRun(SizeClass size_class, Pool* head, void* wide_bitmap);
   void Retire(Pool* pool);
   size_t TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t want);
   size_t TakeFromDepot(ClassState& state, void** slots, size_t want);

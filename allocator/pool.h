@@ -46,9 +46,9 @@ struct alignas(kDescriptorBytes) Pool {
   std::atomic<PoolKind> kind;
   SizeClass size_class;
   uint16_t free_blocks;
-  uint8_t inner_index;     // pools back to the head
-  bool is_settled;         // of a run of blocks: none came or went since the purge clock last passed
-  uint32_t run_pools;      // of a large run
+  uint8_t inner_index;  // pools back to the head
+  bool is_settled;      // of a run of blocks: none came or went since the purge clock last passed
+  uint32_t run_pools;   // of a large run
   union {
     uint64_t request_bytes;  // of a large run
     uint64_t purged_pools;   // of a run of blocks: those that were purged since it was last used

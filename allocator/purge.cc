@@ -32,8 +32,8 @@ uint64_t WholePages(uint64_t word, size_t pools_per_page) {
 
 }  // namespace
 
-// Purges the pools of `pools`, counted from `start`, in as few calls as they have stretches. Returns
-// those for which the call succeeded.
+// Purges the pools of `pools`, counted from `start`, in as few calls as they have stretches.
+// Returns those for which the call succeeded.
 uint64_t Purger::PurgeStretches(char* start, uint64_t pools) {
   uint64_t purged = 0;
   while (pools != 0) {
@@ -82,8 +82,7 @@ uint64_t Purger::PurgePools(Region* region, size_t arena_index, uint64_t wanted)
     }
   } while (!arena.free.compare_exchange_weak(word, word & ~claimed, std::memory_order_acquire,
                                              std::memory_order_relaxed));
-  const uint64_t clean =
-      PurgeStretches(region->start() + arena_index * kArenaBytes, claimed);
+  const uint64_t clean = PurgeStretches(region->start() + arena_index * kArenaBytes, claimed);
   arena.dirty.fetch_and(~clean, std::memory_order_relaxed);
   arena.aged.fetch_and(~claimed, std::memory_order_relaxed);
   for (uint64_t rest = claimed; rest != 0;) {

@@ -34,8 +34,8 @@ class Purger {
   // Everything free goes back now. Returns the bytes purged.
   uint64_t PurgeAll();
 
-  // Purges the pools of a run of blocks in which every block is free, but for those that were purged
-  // already and not used since. REQUIRES: the lock of the heap that owns the run.
+  // Purges the pools of a run of blocks in which every block is free, but for those that were
+  // purged already and not used since. REQUIRES: the lock of the heap that owns the run.
   void PurgeInside(Pool* head);
 
   uint64_t purged_bytes() const { return purged_bytes_.load(std::memory_order_relaxed); }

@@ -25,9 +25,8 @@ Pool* LiveHead(const char* call, const void* p) {
   }
   Pool* head = pool->head();
   const auto offset = static_cast<size_t>(static_cast<const char*>(p) - head->start());
-  if (kind == PoolKind::kLarge
-          ? offset != 0
-          : BlockStartingAt(head->info(), offset) >= head->info().capacity) {
+  if (kind == PoolKind::kLarge ? offset != 0
+                               : BlockStartingAt(head->info(), offset) >= head->info().capacity) {
     FatalBlock(call, p, kNotBlockStart);
   }
   return head;

@@ -94,26 +94,30 @@ bool Regions::MarkTakenIn(Region* region, size_t arena_index, uint64_t mask) {
 }
 
 Run Regions::TakeWithinArena(Region* region, size_t arena_index, size_t pools,
-                             size_t alignment_pools) {
+                             size_t alignment_pools, size_t runs_max) {
   Arena& arena = region->arenas[arena_index];
-  for (;;) {
-    uint64_t starts = RunStarts(arena.free.load(std::memory_order_relaxed), pools);
+  for (size_t runs = runs_max;;) {
+    uint64_t starts = RunStarts(arena.free.load(std::memory_order_relaxed), runs * pools);
     if (alignment_pools > 1) {
       starts &= AlignedPositions(alignment_pools);
     }
     if (starts == 0) {
-      return {};
+      if (runs == 1) {
+        return {};
+      }
+      runs /= 2;
+      continue;
     }
     const size_t in_arena = static_cast<size_t>(std::countr_zero(starts));
-    const uint64_t mask = LowBits(pools) << in_arena;
+    const uint64_t mask = LowBits(runs * pools) << in_arena;
     if (TakeExactly(region, arena_index, mask)) {
       const bool is_zero = MarkTakenIn(region, arena_index, mask);
-      return {region->descriptor(arena_index * kPoolsPerArena + in_arena), is_zero};
+      return {region->descriptor(arena_index * kPoolsPerArena + in_arena), is_zero, runs * pools};
     }
   }
 }
 
-Run Regions::TakeSmall(size_t pools, size_t alignment_pools) {
+Run Regions::TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max) {
   Region* region = first_with_room_.load(std::memory_order_acquire);
   bool may_advance = region != nullptr;
   for (; region != nullptr; region = region->next.load(std::memory_order_acquire)) {
@@ -121,7 +125,7 @@ Run Regions::TakeSmall(size_t pools, size_t alignment_pools) {
          room &= room - 1) {
       may_advance = false;
       const size_t arena = static_cast<size_t>(std::countr_zero(room));
-      const Run run = TakeWithinArena(region, arena, pools, alignment_pools);
+      const Run run = TakeWithinArena(region, arena, pools, alignment_pools, runs_max);
       if (run.first != nullptr) {
         return run;
       }
@@ -139,16 +143,16 @@ Run Regions::TakeSmall(size_t pools, size_t alignment_pools) {
   return {};
 }
 
-Run Regions::Take(size_t pools, size_t alignment_pools) {
+Run Regions::Take(size_t pools, size_t alignment_pools, size_t runs_max) {
   for (;;) {
     const bool is_small = pools <= kPoolsPerArena;
-    Run run = is_small ? TakeSmall(pools, alignment_pools) : TakeArenas(pools);
+    Run run = is_small ? TakeSmall(pools, alignment_pools, runs_max) : TakeArenas(pools);
     if (run.first != nullptr) {
       return run;
     }
     const MutexLock lock(mutex_);
     // Somebody may have grown while we waited.
-    run = is_small ? TakeSmall(pools, alignment_pools) : TakeArenas(pools);
+    run = is_small ? TakeSmall(pools, alignment_pools, runs_max) : TakeArenas(pools);
     if (run.first != nullptr || IsHopeless(pools) || !Grow()) {
       return run;
     }
@@ -204,7 +208,7 @@ Run Regions::TakeArenasIn(Region* region, size_t pools) {
        rest &= rest - 1) {
     const size_t at = static_cast<size_t>(std::countr_zero(rest)) * kPoolsPerArena;
     if (TakeAt(region, at, pools)) {
-      return {region->descriptor(at), MarkTaken(region, at, pools)};
+      return {region->descriptor(at), MarkTaken(region, at, pools), pools};
     }
   }
   return {};
@@ -288,7 +292,9 @@ bool Regions::Grow() {
 bool Regions::CommitMore(Region* region) {
   const size_t first =
       static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_relaxed)));
-  for (size_t count = kCommitArenas; count != 0; count /= 2) {
+  const bool asks_for_huge_pages = options.thp && region->ordinal >= kHugePageRegionFirst;
+  size_t count = asks_for_huge_pages ? kHugePageArenas - first % kHugePageArenas : kCommitArenas;
+  for (; count != 0; count /= 2) {
     if (first + count > region->arena_count) {
       continue;
     }
@@ -303,8 +309,10 @@ bool Regions::CommitMore(Region* region) {
     const uint64_t mask = LowBits(count) << first;
     region->committed.fetch_or(mask, std::memory_order_release);
     region->room.fetch_or(mask, std::memory_order_release);
-    if (options.thp && first + count == region->arena_count) {
-      os::AdviseHugePages(region->start(), region->arena_count * kArenaBytes);
+    const size_t end = first + count;
+    if (asks_for_huge_pages && end % kHugePageArenas == 0) {
+      os::AdviseHugePages(region->start() + (end - kHugePageArenas) * kArenaBytes,
+                          kHugePageArenas * kArenaBytes);
     }
     return true;
   }

@@ -69,6 +69,7 @@ static_assert(sizeof(Region) <= kPoolsPerArena * kDescriptorBytes,
 struct Run {
   Pool* first = nullptr;
   bool is_zero = false;  // every byte is known to be zero
+  size_t pools = 0;
 };
 
 class Regions {
@@ -76,7 +77,11 @@ class Regions {
   // `pools` adjacent free pools, from the oldest region and lowest address that has them, aligned
   // to `alignment_pools` (a power of two, at most 64). Up to 64 pools lie in one arena; more start
   // an arena. Their descriptors are stale. O(regions) at worst; usually one CAS.
-  Run Take(size_t pools, size_t alignment_pools);
+  Run Take(size_t pools, size_t alignment_pools) { return Take(pools, alignment_pools, 1); }
+
+  // Up to `runs_max` adjacent runs of `pools`, in the first arena that has room for one: as many as
+  // lie together there, halving. REQUIRES: all of them would fit an arena.
+  Run TakeAdjacent(size_t pools, size_t runs_max) { return Take(pools, 1, runs_max); }
 
   // Takes the `more` pools after a run, if they are free; commits what is not yet accessible.
   bool TakeAfter(Pool* first, size_t pools, size_t more);
@@ -95,8 +100,10 @@ class Regions {
  private:
   friend struct DirectoryMaker;
 
-  Run TakeWithinArena(Region* region, size_t arena, size_t pools, size_t alignment_pools);
-  Run TakeSmall(size_t pools, size_t alignment_pools);
+  Run Take(size_t pools, size_t alignment_pools, size_t runs_max);
+  Run TakeWithinArena(Region* region, size_t arena, size_t pools, size_t alignment_pools,
+                      size_t runs_max);
+  Run TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max);
   Run TakeArenas(size_t pools);
   Run TakeArenasIn(Region* region, size_t pools);
   bool TakeExactly(Region* region, size_t arena, uint64_t mask);

@@ -68,10 +68,10 @@ constexpr uint64_t InverseOf(uint64_t odd) {
 
 struct ClassInfo {
   uint32_t block_bytes = 0;
-  uint16_t run_pools = 0;       // pools in a run of this class
-  uint16_t capacity = 0;        // blocks in a run
-  uint64_t reciprocal = 0;      // see BlockIndex
-  uint64_t inverse = 0;         // see BlockStartingAt
+  uint16_t run_pools = 0;   // pools in a run of this class
+  uint16_t capacity = 0;    // blocks in a run
+  uint64_t reciprocal = 0;  // see BlockIndex
+  uint64_t inverse = 0;     // see BlockStartingAt
   uint8_t inverse_shift = 0;
   uint16_t magazine_slots = 0;  // the most, the sentinel included
   uint16_t depot_batches = 0;   // the most a heap keeps
@@ -134,9 +134,9 @@ constexpr size_t BlockIndex(const ClassInfo& info, size_t offset) {
   return (offset * info.reciprocal) >> kReciprocalShift;
 }
 
-// Which block of its run starts at `offset`; a number not below the capacity when none does. An exact
-// division is a multiplication by the inverse (T. Granlund, P. L. Montgomery, "Division by Invariant
-// Integers using Multiplication", 1994, section 9).
+// Which block of its run starts at `offset`; a number not below the capacity when none does. An
+// exact division is a multiplication by the inverse (T. Granlund, P. L. Montgomery, "Division by
+// Invariant Integers using Multiplication", 1994, section 9).
 constexpr size_t BlockStartingAt(const ClassInfo& info, size_t offset) {
   return std::rotr(offset * info.inverse, info.inverse_shift);
 }
@@ -193,7 +193,8 @@ static_assert(
         if (c != 1 && info.capacity > 256) {
           return false;
         }
-        if (info.block_bytes <= kSmallBytes && (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
+        if (info.block_bytes <= kSmallBytes &&
+            (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
           return false;
         }
       }

@@ -31,7 +31,7 @@ TEST(Options, Defaults) {
   EXPECT_EQ(options.decay_ms, 1000u);
   EXPECT_EQ(options.magazine_kb, 2048u);
   EXPECT_EQ(options.heaps_per_cpu, 4u);
-  EXPECT_FALSE(options.thp);
+  EXPECT_TRUE(options.thp);
   EXPECT_STREQ(options.stats, "");
 }
 
@@ -41,8 +41,8 @@ TEST(Options, GoodValuesAreTaken) {
   EXPECT_EQ(options.decay_ms, 0u);
   EXPECT_EQ(Parse(&options, "TALLY_DECAY_MS=123456789012"), "");
   EXPECT_EQ(options.decay_ms, 123456789012u);
-  EXPECT_EQ(Parse(&options, "TALLY_THP=1"), "");
-  EXPECT_TRUE(options.thp);
+  EXPECT_EQ(Parse(&options, "TALLY_THP=0"), "");
+  EXPECT_FALSE(options.thp);
   EXPECT_EQ(Parse(&options, "TALLY_STATS_FILE=/tmp/a=b"), "");
   EXPECT_STREQ(options.stats_file, "/tmp/a=b");
 }
@@ -63,8 +63,8 @@ TEST(Options, ABadBoolGivesOneWarningAndTheDefault) {
     Options options;
     const std::string entry = std::string("TALLY_THP=") + bad;
     EXPECT_EQ(Parse(&options, entry.c_str()),
-              "tally: warning: " + entry + ": not 0 or 1; using 0\n");
-    EXPECT_FALSE(options.thp);
+              "tally: warning: " + entry + ": not 0 or 1; using 1\n");
+    EXPECT_TRUE(options.thp);
   }
 }
 

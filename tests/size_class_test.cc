@@ -66,7 +66,8 @@ TEST(SizeClass, RunsAreFull) {
     EXPECT_LE(info.run_pools, 32u);
     const size_t tail = run_bytes % info.block_bytes;
     // No shorter run would do, and no longer one up to 32 pools has a smaller share of tail.
-    EXPECT_LE(tail * 1000, run_bytes * (info.block_bytes <= kSmallBytes ? 15 : 60)) << info.block_bytes;
+    EXPECT_LE(tail * 1000, run_bytes * (info.block_bytes <= kSmallBytes ? 15 : 60))
+        << info.block_bytes;
   }
 }
 

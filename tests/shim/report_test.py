@@ -61,7 +61,7 @@ class ReportTest(unittest.TestCase):
             self.assertRegex(result.stderr, rf"(?m)^  {name} +\S")
 
     def test_bad_values(self):
-        for name, value, default in (("TALLY_DECAY_MS", "soon", "1000"), ("TALLY_THP", "2", "0"),
+        for name, value, default in (("TALLY_DECAY_MS", "soon", "1000"), ("TALLY_THP", "2", "1"),
                                      ("TALLY_MAGAZINE_KB", "-1", "512")):
             result = run([TRUE], **{name: value})
             self.assertEqual(result.returncode, 0)
