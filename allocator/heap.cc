@@ -293,17 +293,36 @@ void Heap::FreeDirectly(void* block) {
   ReturnBlocks(&block, 1);
 }
 
-void Heap::DrainInbox() {
+Batch* Heap::TakeInbox() {
+  if (IsInboxEmpty()) {
+    return nullptr;
+  }
   // Acquire pairs with the release in Post.
-  Batch* batch = inbox_.exchange(nullptr, std::memory_order_acquire);
+  Batch* batches = inbox_.exchange(nullptr, std::memory_order_acquire);
+  uint32_t count = 0;
+  for (const Batch* batch = batches; batch != nullptr; batch = batch->next) {
+    ++count;
+  }
+  inbox_batches_.fetch_sub(count, std::memory_order_relaxed);
+  return batches;
+}
+
+void Heap::ReturnBatches(Batch* batch) {
+  const MutexLock lock(mutex_);
+  ReturnAll(batch);
+}
+
+// REQUIRES: mutex_ held.
+void Heap::ReturnAll(Batch* batch) {
   while (batch != nullptr) {
     ReturnBlocks(batch->blocks, batch->count);
     Batch* next = batch->next;
-    inbox_batches_.fetch_sub(1, std::memory_order_relaxed);
     batch_pool.Put(batch);
     batch = next;
   }
 }
+
+void Heap::DrainInbox() { ReturnAll(TakeInbox()); }
 
 void Heap::Post(Batch* batch) {
   Batch* head = inbox_.load(std::memory_order_relaxed);

@@ -55,6 +55,11 @@ class Heap {
   // drain the inbox; then the poster does.
   void Post(Batch* batch);
 
+  // The batches that others posted, or null: for a cache of this heap, which puts what it can into
+  // its magazines and gives the rest back by ReturnBatches. Lock-free.
+  Batch* TakeInbox();
+  void ReturnBatches(Batch* batch);
+
   // Takes back one block. Never fails, never allocates.
   void FreeDirectly(void* block);
 
@@ -130,6 +135,7 @@ class Heap {
   void EmptyDepot(ClassState& state);
   void PurgeInsideRuns(SizeClass size_class, bool only_settled);
   void ReleaseEmptyRuns(ClassState& state);
+  void ReturnAll(Batch* batch);
   void DrainInbox();
   bool IsInboxEmpty() const { return inbox_.load(std::memory_order_relaxed) == nullptr; }
 

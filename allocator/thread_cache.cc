@@ -199,12 +199,15 @@ void* ThreadCache::PopSlowTimed(SizeClass size_class, size_t request_bytes) {
     if (!GrowSlots(size_class) && !magazine.has_slots()) {
       return nullptr;
     }
-    const size_t want = magazine.slots() / 2;
-    const size_t got = heap->Refill(size_class, magazine.bottom + 1, want);
-    if (got == 0) {
-      return nullptr;
+    TakeInbox();
+    if (*magazine.top == nullptr) {
+      const size_t want = magazine.slots() / 2;
+      const size_t got = heap->Refill(size_class, magazine.bottom + 1, want);
+      if (got == 0) {
+        return nullptr;
+      }
+      magazine.top = magazine.bottom + got;
     }
-    magazine.top = magazine.bottom + got;
     --magazine.countdown;
   }
   // The block first: Event may flush idle magazines, this one among them.
@@ -213,6 +216,35 @@ void* ThreadCache::PopSlowTimed(SizeClass size_class, size_t request_bytes) {
     Event(size_class, request_bytes);
   }
   return block;
+}
+
+// What others freed goes into the magazines as if this thread had: their pools' descriptors, which
+// the others read at each free, stay as they are. What finds no room goes back to its pools.
+void ThreadCache::TakeInbox() {
+  Batch* rest = nullptr;
+  for (Batch* batch = heap->TakeInbox(); batch != nullptr;) {
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < batch->count; ++i) {
+      void* block = batch->blocks[i];
+      const Pool* pool = Pool::Of(block);
+      if (pool->owner.load(std::memory_order_relaxed) != heap ||
+          !MagazineAt(pool->magazine.load(std::memory_order_relaxed)).TryPush(block)) {
+        batch->blocks[left++] = block;
+      }
+    }
+    Batch* next = batch->next;
+    batch->count = left;
+    if (left == 0) {
+      batch_pool.Put(batch);
+    } else {
+      batch->next = rest;
+      rest = batch;
+    }
+    batch = next;
+  }
+  if (rest != nullptr) {
+    heap->ReturnBatches(rest);
+  }
 }
 
 // Puts the oldest `count` back; what was freed last stays, warm.

@@ -145,6 +145,7 @@ class ThreadCache : public CacheHead {
   bool FindBudget(SizeClass size_class, uint64_t bytes);
   void ReleaseSlots(SizeClass size_class);
   void FlushMagazine(SizeClass size_class, size_t count);
+  void TakeInbox();
   void* PopSlowTimed(SizeClass size_class, size_t request_bytes);
   void PushSlowTimed(SizeClass size_class, void* block);
   uint64_t DrawCountdown(SizeClass size_class);

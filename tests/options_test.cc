@@ -115,7 +115,7 @@ TEST(Options, DescribeCutsAtTheBuffer) {
   EXPECT_FALSE(options.Describe("TALLY_DECAY", buffer, sizeof(buffer)));
   char large[32];
   EXPECT_TRUE(options.Describe("TALLY_THP", large, sizeof(large)));
-  EXPECT_STREQ(large, "0");
+  EXPECT_STREQ(large, "1");
 }
 
 }  // namespace
