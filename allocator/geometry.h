@@ -88,7 +88,7 @@ inline constexpr size_t kRequestBytesMax = PTRDIFF_MAX;
 inline constexpr size_t kCountdownBytes = 512 * 1024;
 
 // A magazine's slots hold at most this many bytes of blocks...
-inline constexpr size_t kMagazineBytesMax = 64 * 1024;
+inline constexpr size_t kMagazineBytesMax = 256 * 1024;
 // ...and at most this many slots (one is the null sentinel), at least kMagazineSlotsMin.
 inline constexpr size_t kMagazineSlotsMax = 512;
 inline constexpr size_t kMagazineSlotsMin = 4;

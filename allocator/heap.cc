@@ -34,7 +34,7 @@ void SetAllFree(Pool* pool) {
   pool->free_blocks = static_cast<uint16_t>(capacity);
 }
 
-// How many runs a class that has `runs` takes side by side.
+// How many runs a class that has `runs` takes side by side, and how many empty ones it keeps.
 size_t AdjacentRuns(SizeClass size_class, size_t runs) {
   const size_t wanted = runs / kRunsPerTakenRun;
   const size_t most = kAdjacentPoolsMax / kClassTable[size_class].run_pools;
@@ -244,8 +244,8 @@ void Heap::ReturnBlocks(void* const* blocks, size_t count) {
     head->free_blocks = static_cast<uint16_t>(head->free_blocks + returned);
     head->is_settled = false;
     if (head->is_empty()) {
-      if (state.empty_runs == 0) {
-        state.empty_runs = 1;
+      if (state.empty_runs < AdjacentRuns(head->size_class, state.runs)) {
+        ++state.empty_runs;
       } else {
         Retire(head);
       }
