@@ -82,7 +82,7 @@ struct ClassInfo {
 // that a refill does not go to the arena for each.
 constexpr size_t ComputeRunPools(size_t block_bytes) {
   constexpr size_t kRunPoolsMax = 32;
-  const size_t blocks_min = block_bytes <= kSmallBytes ? 1 : block_bytes <= 16384 ? 4 : 2;
+  const size_t blocks_min = block_bytes <= kSmallBytes ? 8 : block_bytes <= 16384 ? 4 : 2;
   size_t best = 0;
   size_t best_tail = 0;
   for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
