@@ -50,7 +50,7 @@ inline constexpr size_t kCommitArenas = 4;
 
 // Once a process has so many regions, the next ones ask for huge pages: lowest addresses are used
 // first, so what lies in a huge page will soon be used, and at most a few per cent are not.
-inline constexpr size_t kHugePageRegionFirst = 2;
+inline constexpr size_t kHugePageRegionFirst = 1;
 inline constexpr size_t kHugePageArenas = 8;
 static_assert(kHugePageArenas * kArenaBytes == 2 * 1024 * 1024, "x86-64's and arm64's with 4 KiB");
 

@@ -140,6 +140,27 @@ TEST_F(HeapTest, FreePoolsInsideASettledRunArePurged) {
   heap_.Trim();
 }
 
+TEST_F(HeapTest, AClassThatHasManyRunsTakesSeveralSideBySide) {
+  const SizeClass size_class = 8;
+  const size_t capacity = kClassTable[size_class].capacity;
+  std::vector<void*> blocks = Take(size_class, 40 * kRunsPerTakenRun * capacity);
+  std::sort(blocks.begin(), blocks.end());
+  size_t pools = 1;
+  size_t stretches = 1;
+  for (size_t i = 1; i < blocks.size(); ++i) {
+    const ptrdiff_t step = Pool::Of(blocks[i]) - Pool::Of(blocks[i - 1]);
+    pools += step != 0 ? 1 : 0;
+    stretches += step > 1 ? 1 : 0;
+  }
+  EXPECT_GE(pools, 40 * kRunsPerTakenRun);
+  EXPECT_LE(stretches * 4, pools);
+  Check();
+  heap_.Flush(size_class, blocks.data(), blocks.size());
+  Check();
+  heap_.Trim();
+  Check();
+}
+
 TEST_F(HeapTest, TheDepotIsBounded) {
   const SizeClass size_class = 10;
   std::vector<void*> blocks = Take(size_class, 6000);

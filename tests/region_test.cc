@@ -143,5 +143,24 @@ TEST(RegionsDeathTest, GivingBackTwice) {
   regions.GiveBack(run.first + 1, 1);
 }
 
+TEST(Regions, AdjacentRunsAreAsManyAsLieTogether) {
+  const tally::Run arena = regions.Take(64, 64);
+  ASSERT_NE(arena.first, nullptr);
+  regions.GiveBack(arena.first + 40, 24);
+  // Other tests' leftovers may lie lower: whatever was found is whole and within bounds.
+  std::vector<tally::Run> runs;
+  for (int i = 0; i < 20; ++i) {
+    runs.push_back(regions.TakeAdjacent(3, 5));
+    const tally::Run& run = runs.back();
+    ASSERT_NE(run.first, nullptr);
+    EXPECT_TRUE(run.pools == 15 || run.pools == 6 || run.pools == 3) << run.pools;
+    EXPECT_EQ(run.first->arena_index(), run.first[run.pools - 1].arena_index());
+  }
+  for (const tally::Run& run : runs) {
+    regions.GiveBack(run.first, run.pools);
+  }
+  regions.GiveBack(arena.first, 40);
+}
+
 }  // namespace
 }  // namespace tally

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <vector>
 
 #include "allocator/options.h"
@@ -175,6 +176,60 @@ TEST_F(ThreadCacheTest, OthersBlocksTravelInBoundedBatches) {
     const MutexLock lock(other_.mutex());
     other_.CheckInvariants();
   }
+}
+
+TEST_F(ThreadCacheTest, WhatOthersFreedIsHandedOutAgain) {
+  const SizeClass size_class = 10;
+  std::vector<void*> blocks;
+  for (int i = 0; i < 100; ++i) {
+    blocks.push_back(Pop(size_class));
+  }
+  cache_.FlushAll();
+  ThreadCache others(&other_);
+  const std::set<void*> sent(blocks.begin() + 50, blocks.end());
+  for (void* block : sent) {
+    others.SendHome(&heap_, block, BlockBytes(size_class));
+  }
+  others.FlushAll();
+  std::set<void*> again;
+  for (int i = 0; i < 50; ++i) {
+    again.insert(Pop(size_class));
+  }
+  size_t of_those = 0;
+  for (void* block : sent) {
+    of_those += again.count(block);
+  }
+  EXPECT_GT(of_those, 20u);
+  for (void* block : again) {
+    Push(size_class, block);
+  }
+  for (int i = 0; i < 50; ++i) {
+    Push(size_class, blocks[static_cast<size_t>(i)]);
+  }
+  cache_.FlushAll();
+  heap_.Trim();
+  const MutexLock lock(heap_.mutex());
+  heap_.CheckInvariants();
+}
+
+TEST_F(ThreadCacheTest, WhatFindsNoRoomGoesBackToItsPool) {
+  const SizeClass size_class = 10;
+  std::vector<void*> blocks(300);
+  for (void*& block : blocks) {
+    ASSERT_EQ(heap_.Refill(size_class, &block, 1), 1u);
+  }
+  ThreadCache others(&other_);
+  for (void* block : blocks) {
+    others.SendHome(&heap_, block, BlockBytes(size_class));
+  }
+  others.FlushAll();
+  void* block = Pop(size_class);  // with the first, few slots
+  EXPECT_LT(cache_.magazines[size_class].count(), kMagazineSlotsFirst);
+  EXPECT_EQ(heap_.TakeInbox(), nullptr);
+  Push(size_class, block);
+  cache_.FlushAll();
+  const MutexLock lock(heap_.mutex());
+  heap_.CheckInvariants();
 }
 
 }  // namespace
