@@ -62,7 +62,7 @@ class ReportTest(unittest.TestCase):
 
     def test_bad_values(self):
         for name, value, default in (("TALLY_DECAY_MS", "soon", "1000"), ("TALLY_THP", "2", "1"),
-                                     ("TALLY_MAGAZINE_KB", "-1", "512")):
+                                     ("TALLY_MAGAZINE_KB", "-1", "2048")):
             result = run([TRUE], **{name: value})
             self.assertEqual(result.returncode, 0)
             self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)

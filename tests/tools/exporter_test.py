@@ -86,9 +86,9 @@ class PageTest(FleetCase):
         requested = families["tally_tier_requested_bytes"]
         self.assertEqual(values(requested, tier="large")[holder] // MIB, 15)
         self.assertEqual(values(requested, tier="huge")[holder], 40 * MIB)
-        live = values(families["tally_class_live_blocks"], size="1024")[holder]
+        live = values(families["tally_class_live_blocks"], size="1008")[holder]
         self.assertTrue(3000 <= live < 3200, live)
-        self.assertEqual(values(families["tally_class_block_bytes"], size="1024")[holder], 1024)
+        self.assertEqual(values(families["tally_class_block_bytes"], size="1008")[holder], 1008)
         self.assertEqual(families["tally_class_allocated_blocks"].type, "counter")
 
     def test_the_names_are_those_of_one_process(self):

@@ -12,7 +12,7 @@
 
 __attribute__((weak)) void* tally_malloc8(size_t bytes);
 
-enum { kMany = 300, kRemote = 100, kTiny = 400 };
+enum { kMany = 1500, kRemote = 100, kTiny = 400 };
 
 static void* many[kMany];
 static void* remote[kRemote];
@@ -83,9 +83,9 @@ int main(void) {
   PrintOne("live", Allocate(48));
   PrintOne("large", Allocate(100000));
   PrintOne("huge", Allocate(20 << 20));
-  void* freed = Allocate(200000);
+  char* freed = Allocate(200000);
   free(freed);
-  PrintOne("pool", freed);
+  PrintOne("pool", freed + 190000);  // its first pools are soon taken again
   void* spare = NULL;
   for (int i = 0; i < 4; ++i) {  // kept once it was wanted again
     spare = Allocate(12 << 20);

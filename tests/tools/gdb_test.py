@@ -206,7 +206,7 @@ class Looks:
         return found
 
     def test_a_class_that_is_cached(self):
-        self.check_class(1024, "many", [
+        self.check_class(1008, "many", [
             f"free, cached in the magazine of thread {self.target.pid}",
             "free, cached in the depot of heap 0"])
 

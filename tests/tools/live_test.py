@@ -26,7 +26,7 @@ import jsonschema
 TOOL, LIBRARY, LEDGER, HOSTILE, SCHEMA = sys.argv[1:6]
 ROUNDS = int(sys.argv[6]) if len(sys.argv) > 6 else 300
 PYTHON = "/usr/bin/python3"
-HEADER_BYTES, SNAPSHOT_BYTES, LEAVES_AT = 4096, 16 * 1024, 36 * 1024
+HEADER_BYTES, SNAPSHOT_BYTES, LEAVES_AT = 4096, 20 * 1024, 44 * 1024
 PUBLISHED_AT = 7 * 8  # of the header's field
 
 

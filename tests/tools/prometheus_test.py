@@ -100,10 +100,10 @@ class PrometheusTest(FleetCase):
         self.assertEqual(self.value(f'tally_tier_requested_bytes{{tier="huge",{pid}}}'), 64 * MIB)
         extra = self.value(f'tally_tier_live_bytes{{tier="huge",{pid}}}') - 64 * MIB
         self.assertTrue(0 <= extra <= 4096, extra)
-        blocks = self.value(f'tally_class_live_blocks{{size="1024",{pid}}}')
+        blocks = self.value(f'tally_class_live_blocks{{size="1008",{pid}}}')
         self.assertTrue(10000 <= blocks < 10200, blocks)
         live = self.value(f'tally_identity_bytes{{term="live",{pid}}}')
-        held = 64 * MIB + 10000 * 1024
+        held = 64 * MIB + 10000 * 1008
         self.assertTrue(held <= live < held + 8 * MIB, live)
         self.assertEqual(self.value(f"sum(tally_identity_bytes{{{pid}}})"),
                          self.value(f"tally_mapped_bytes{{{pid}}}"))

@@ -39,10 +39,10 @@ live_threads peak_threads threads_started purged_bytes purge_calls mismatched_si
 uncached_allocations samples sampled_bytes
 """.split()
 MAGIC = 0x534b4f4f42594c54
-VERSION = 1
+VERSION = 2
 WORD_MAX = (1 << 64) - 1
 # No process that means well has more or larger.
-CLASSES_MAX = 128
+CLASSES_MAX = 176
 SPARES_MAX = 1024
 HUGE_MAX = 1 << 22
 LIST_MAX = 1 << 20
