@@ -7,13 +7,12 @@
 // Called by thread caches (Refill, Flush), by frees from elsewhere (Post, FreeDirectly), by the
 // registry (park, adopt, fork) and by the books.
 //
-// A block comes from, in this order: the inbox (set into bits first), the depot (batches that were
-// flushed whole), the lowest partly free pool, a new run of pools.
+// A block comes from, in this order: the depot (batches that were flushed whole), the lowest partly
+// free pool, new runs of pools. What others freed goes into magazines before that, see ThreadCache.
 //
 // Invariants:
 //   1. A pool with owner == this is full, or is in its class's PartialPools. Pools all of whose
-//      blocks are free are among the latter; a class keeps one such, and those that it took side by
-//      side and has not used so far.
+//      blocks are free are among the latter; a class keeps at most kAdjacentPoolsMax such.
 //   2. Nothing is trusted that lies in a block: a block's place is checked before its bit is set.
 //   3. A block is handed out again only by the heap that owns its pool.
 // Threads: all under mutex_, but for the inbox (lock-free push; drained under mutex_) and users_

@@ -22,6 +22,9 @@ void Heap::EmptyDepot(ClassState& state) {
 }
 
 void Heap::ReleaseEmptyRuns(ClassState& state) {
+  if (state.empty_runs == 0) {
+    return;
+  }
   Pool* empty[kAdjacentPoolsMax + 1];
   size_t count = 0;
   state.partial.ForEach([&](Pool* pool) {
@@ -48,6 +51,9 @@ void Heap::Trim() {
 void Heap::Tick(uint64_t tick) {
   const MutexLock lock(mutex_);
   DrainInbox();
+  if (tick <= last_tick_) {
+    return;  // another thread of this heap was here
+  }
   const uint64_t ticks = tick - last_tick_;
   last_tick_ = tick;
   for (size_t c = 1; c < kClassCount; ++c) {
