@@ -36,9 +36,11 @@ void SetAllFree(Pool* pool) {
 
 // How many runs a class that has `runs` takes side by side, and how many empty ones it keeps.
 size_t AdjacentRuns(SizeClass size_class, size_t runs) {
+  // Of the 8-byte class each has a bitmap to be allocated: one at a time.
+  const size_t most = size_class == 1 ? 1 : kAdjacentPoolsMax / kClassTable[size_class].run_pools;
   const size_t wanted = runs / kRunsPerTakenRun;
-  const size_t most = kAdjacentPoolsMax / kClassTable[size_class].run_pools;
-  return size_class == 1 || wanted == 0 || most == 0 ? 1 : wanted < most ? wanted : most;
+  const size_t bounded = wanted < most ? wanted : most;
+  return bounded == 0 ? 1 : bounded;
 }
 
 // Whoever walks a private heap tells blocks from objects by their first word.

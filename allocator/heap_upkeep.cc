@@ -12,13 +12,9 @@
 namespace tally {
 
 void Heap::EmptyDepot(ClassState& state) {
-  while (state.depot != nullptr) {
-    Batch* batch = state.depot;
-    state.depot = batch->next;
-    --state.depot_batches;
-    ReturnBlocks(batch->blocks, batch->count);
-    batch_pool.Put(batch);
-  }
+  ReturnAll(state.depot);
+  state.depot = nullptr;
+  state.depot_batches = 0;
 }
 
 void Heap::ReleaseEmptyRuns(ClassState& state) {

@@ -268,17 +268,17 @@ void ThreadCache::PushSlow(SizeClass size_class, void* block) {
 void ThreadCache::PushSlowTimed(SizeClass size_class, void* block) {
   const SlowTimer timer(this);
   Magazine& magazine = magazines[size_class];
-  if (!GrowSlots(size_class)) {
-    if (!magazine.has_slots()) {
-      heap->FreeDirectly(block);  // no memory for the first slots
-      return;
-    }
-    FlushMagazine(size_class, (magazine.count() + 1) / 2);
+  if (GrowSlots(size_class)) {
     *++magazine.top = block;
-    LetTimePass();  // who only frees drives the purge clock, too
     return;
   }
+  if (!magazine.has_slots()) {
+    heap->FreeDirectly(block);  // no memory for the first slots
+    return;
+  }
+  FlushMagazine(size_class, (magazine.count() + 1) / 2);
   *++magazine.top = block;
+  LetTimePass();  // who only frees drives the purge clock, too
 }
 
 void ThreadCache::PostBatch(Outgoing& outgoing) {

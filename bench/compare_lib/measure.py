@@ -108,7 +108,7 @@ class Machine:
         for path in (errors, scene.socket):
             if os.path.exists(path):
                 os.remove(path)
-        for variable in (program.environment + allocator.environment + tuple(environment)):
+        for variable in program.environment + allocator.environment + tuple(environment):
             arguments += ["--env", variable]
         preload = allocator.preload(program)
         if preload:
