@@ -103,10 +103,19 @@ def _check_all(machine, collected, options, found):
                 places.say(f"{program.name} under {allocator.name} failed: {problem}")
 
 
+def balanced_order(items, turn):
+    """The order of this turn. Over 2 * len(items) turns each item comes after each other equally
+    often (Williams's Latin squares, 1949): what one run leaves in the machine, such as huge pages
+    still warm, is spread over all."""
+    count = len(items)
+    zigzag = [(step + 1) // 2 if step % 2 else -step // 2 for step in range(count)]
+    order = [items[(place + turn) % count] for place in zigzag]
+    return order[::-1] if turn // count % 2 else order
+
+
 def _run_round(machine, collected, options, found, round_number):
     for index, program in enumerate(options.programs):
-        turn = (round_number + index) % len(found)
-        for allocator in found[turn:] + found[:turn]:
+        for allocator in balanced_order(found, round_number + index):
             if collected.has(round_number, program, allocator):
                 continue
             if collected.problem(program.name, allocator.name):
