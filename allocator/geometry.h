@@ -64,9 +64,11 @@ inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
 // so many pools. Prefetchers follow blocks that were allocated in turn through adjacent pages.
 inline constexpr size_t kAdjacentPoolsMax = 16;
 inline constexpr size_t kRunsPerTakenRun = 8;
-// Freed mappings that are kept for the decay time, and how much they may hold in all.
-inline constexpr size_t kSpareMappings = 8;
+// Freed mappings that are kept for the decay time, and how much they may hold in all: so many bytes,
+// or this part of what is live in mappings.
+inline constexpr size_t kSpareMappings = 16;
 inline constexpr size_t kSpareBytesMax = 32 * 1024 * 1024;
+inline constexpr size_t kLiveBytesPerSpareByte = 4;
 // A block that realloc grows beyond this by a small step gets a mapping: whoever grows so will grow
 // again soon, and mremap copies nothing.
 inline constexpr size_t kGrowingBytesMax = 512 * 1024;

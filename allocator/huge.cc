@@ -57,6 +57,7 @@ bool HugeBlocks::Widen() {
   table_ = table;
   capacity_ = capacity;
   used_ = 0;
+  live_bytes_ = 0;
   for (size_t i = 0; i < old_capacity; ++i) {
     if (old[i].start != nullptr) {
       Insert(old[i]);
@@ -79,11 +80,13 @@ bool HugeBlocks::Insert(const HugeBlock& block) {
   }
   table_[i] = block;
   ++used_;
+  live_bytes_ += block.bytes;
   return true;
 }
 
 // Closes the gap (Knuth 6.4, algorithm R).
 void HugeBlocks::RemoveLocked(HugeBlock* entry) {
+  live_bytes_ -= entry->bytes;
   size_t hole = static_cast<size_t>(entry - table_);
   for (size_t i = (hole + 1) & (capacity_ - 1); table_[i].start != nullptr;
        i = (i + 1) & (capacity_ - 1)) {
@@ -130,6 +133,7 @@ void* HugeBlocks::Allocate(size_t bytes, size_t alignment, bool* is_zero) {
 
 bool HugeBlocks::Free(void* start) {
   HugeBlock block;
+  size_t live_bytes = 0;
   {
     const MutexLock lock(mutex_);
     HugeBlock* entry = FindLocked(start);
@@ -138,11 +142,12 @@ bool HugeBlocks::Free(void* start) {
     }
     block = *entry;
     RemoveLocked(entry);
+    live_bytes = live_bytes_;
   }
   counts_.freed.fetch_add(1, std::memory_order_relaxed);
   mapped::Remove(block.bytes);
   region_map.Clear(block.start, block.bytes);
-  if (!spare_mappings.Keep(block.start, block.bytes)) {
+  if (!spare_mappings.Keep(block.start, block.bytes, live_bytes)) {
     os::UnmapOrPurge(block.start, block.bytes);
   }
   return true;
@@ -181,14 +186,11 @@ bool HugeBlocks::GrowAcrossGranules(const HugeBlock& old, size_t bytes) {
 }
 
 void* HugeBlocks::MoveTo(const HugeBlock& old, size_t bytes, size_t request_bytes) {
-  auto* start = static_cast<char*>(os::Reserve(bytes, kRegionBytes));
+  auto* start = static_cast<char*>(os::ReserveForMove(bytes, kRegionBytes, bytes - old.bytes));
   if (start == nullptr) {
     return nullptr;
   }
-  // Whether a refused move leaves the reservation in place depends on the kernel. So what can be
-  // refused for want of memory is tried before: the growth alone, in the reservation.
-  if (!os::Commit(start, bytes - old.bytes) || !os::Decommit(start, bytes - old.bytes) ||
-      !region_map.Enter(start, bytes, Granule::kHuge, Granule::kHugeInner)) {
+  if (!region_map.Enter(start, bytes, Granule::kHuge, Granule::kHugeInner)) {
     os::Unmap(start, bytes);
     return nullptr;
   }
@@ -238,7 +240,9 @@ void* HugeBlocks::Resize(void* start, size_t bytes) {
   const MutexLock lock(mutex_);
   HugeBlock* entry = FindLocked(start);
   CHECK(entry != nullptr);
-  mapped::Add(mapped - entry->bytes);  // modulo 2^64: less, where it shrinks
+  // Modulo 2^64: less, where it shrinks.
+  mapped::Add(mapped - entry->bytes);
+  live_bytes_ += mapped - entry->bytes;
   entry->bytes = mapped;
   entry->request_bytes = bytes;
   return start;

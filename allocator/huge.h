@@ -75,6 +75,7 @@ class HugeBlocks {
   HugeBlock* table_ = nullptr;  // open addressing, linear probing (Knuth 6.4, algorithm L)
   size_t capacity_ = 0;         // a power of two
   size_t used_ = 0;
+  size_t live_bytes_ = 0;  // of all blocks in the table
   TierCounts counts_;
 };
 

@@ -48,6 +48,17 @@ inline void UnmapOrPurge(void* start, size_t bytes) {
   }
 }
 
+// A reservation to move a block into that grows by `growth`, once it is proved that so much can be
+// committed: whether a move that is refused leaves its reservation in place depends on the kernel.
+inline void* ReserveForMove(size_t bytes, size_t alignment, size_t growth) {
+  void* start = Reserve(bytes, alignment);
+  if (start != nullptr && (!Commit(start, growth) || !Decommit(start, growth))) {
+    Unmap(start, bytes);
+    return nullptr;
+  }
+  return start;
+}
+
 // Lengthens committed memory where it is, if the addresses behind it are unused.
 bool GrowInPlace(void* start, size_t bytes, size_t new_bytes);
 

@@ -11,9 +11,8 @@
 //
 // Invariants:
 //   1. A spare has no entry in the region map: pointers into it are nobody's.
-//   2. There are at most kSpareMappings, of kSpareBytesMax in all.
-//   3. A request that none fits releases all that are smaller: who doubles an array in rounds
-//      keeps nothing of it.
+//   2. There are at most kSpareMappings, of kSpareBytesMax in all or a part of what is live.
+//   3. A request that finds none releases all that are smaller: nobody will want them.
 // Threads: any; one lock, held during the system calls that release.
 
 #ifndef ALLOCATOR_SPARE_MAPPINGS_H_
@@ -30,10 +29,12 @@ namespace tally {
 class SpareMappings {
  public:
   // Takes over committed memory at a multiple of 16 MiB. False when it does not seem worth keeping.
-  bool Keep(char* start, size_t bytes);
+  // `live_bytes`: what all huge blocks hold.
+  bool Keep(char* start, size_t bytes, size_t live_bytes);
 
   // Committed memory of exactly `bytes` (a multiple of the OS page), not zero, at a multiple of
-  // `alignment`; null when no spare is a little larger.
+  // `alignment`: the spare nearest in size, trimmed or grown, which touches the fewest pages anew.
+  // Null when none is near.
   char* Take(size_t bytes, size_t alignment);
 
   // `ticks` of the purge clock went by: what was not taken for a whole decay time goes.
@@ -61,12 +62,17 @@ class SpareMappings {
     size_t bytes;    // a size that was freed, or wanted again
     uint64_t age;    // ticks since then
     bool is_wanted;  // it was wanted soon after it was freed
+
+    // Whether a request for `want` may have it; a size without memory: whether it is evidence.
+    bool Serves(size_t want, size_t alignment) const;
   };
 
-  static bool Fits(size_t have, size_t want);
+  static bool AreNear(size_t a, size_t b);
+  static char* Resized(const Entry& spare, size_t bytes, size_t alignment);
   Entry Remove(size_t index);
   void Add(const Entry& entry);
   void Release(size_t index);
+  void ReleaseUntilAtMost(size_t bytes);
 
   Mutex mutex_;
   Entry entries_[kSpareMappings] = {};  // the oldest first

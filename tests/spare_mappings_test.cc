@@ -36,11 +36,14 @@ class SpareMappingsTest : public ::testing::Test {
   // Makes sizes known as some that are freed and soon wanted again.
   static void Want(std::initializer_list<size_t> sizes) {
     for (const size_t bytes : sizes) {
-      EXPECT_FALSE(spare_mappings.Keep(nullptr, bytes));
+      EXPECT_FALSE(spare_mappings.Keep(nullptr, bytes, 0));
     }
     for (const size_t bytes : sizes) {
       EXPECT_EQ(spare_mappings.Take(bytes, 1), nullptr);
     }
+  }
+  static bool Keep(char* start, size_t bytes, size_t live_bytes = 0) {
+    return spare_mappings.Keep(start, bytes, live_bytes);
   }
   static bool IsMapped(const char* start) {
     unsigned char is_resident = 0;
@@ -56,55 +59,84 @@ class SpareMappingsTest : public ::testing::Test {
 TEST_F(SpareMappingsTest, GivesBackWhatItKept) {
   Want({9 * kMiB});
   char* start = Map(9 * kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  ASSERT_TRUE(Keep(start, 9 * kMiB));
   EXPECT_EQ(spare_mappings.Take(9 * kMiB, kRegionBytes), start);
   EXPECT_EQ(start[4096], 1) << "as it was";
   EXPECT_EQ(Count(), 0u);
   EXPECT_EQ(spare_mappings.Take(9 * kMiB, kRegionBytes), nullptr);
-  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  ASSERT_TRUE(Keep(start, 9 * kMiB));
   EXPECT_EQ(spare_mappings.ReleaseAll(), 9 * kMiB);
   EXPECT_FALSE(IsMapped(start));
 }
 
 TEST_F(SpareMappingsTest, NothingIsKeptThatWasNeverWantedAgain) {
   char* start = Map(9 * kMiB);
-  EXPECT_FALSE(spare_mappings.Keep(start, 9 * kMiB)) << "freed for the first time";
+  EXPECT_FALSE(Keep(start, 9 * kMiB)) << "freed for the first time";
   EXPECT_EQ(spare_mappings.Take(20 * kMiB, 1), nullptr);
-  EXPECT_FALSE(spare_mappings.Keep(start, 9 * kMiB)) << "another size was wanted";
+  EXPECT_FALSE(Keep(start, 9 * kMiB)) << "another size was wanted";
   EXPECT_EQ(spare_mappings.Take(9 * kMiB, 1), nullptr);
-  EXPECT_TRUE(spare_mappings.Keep(start, 9 * kMiB)) << "now it was";
+  EXPECT_TRUE(Keep(start, 9 * kMiB)) << "now it was";
   spare_mappings.ReleaseAll();
   EXPECT_FALSE(IsMapped(start));
 }
 
-TEST_F(SpareMappingsTest, ALittleLargerIsTrimmedMuchLargerIsNotTaken) {
+TEST_F(SpareMappingsTest, TheLargerIsTrimmedTwiceAsLargeIsNotTaken) {
   Want({10 * kMiB});
   char* start = Map(10 * kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(start, 10 * kMiB));
-  EXPECT_EQ(spare_mappings.Take(7 * kMiB, kRegionBytes), nullptr);
+  ASSERT_TRUE(Keep(start, 10 * kMiB));
+  EXPECT_EQ(spare_mappings.Take(5 * kMiB - 4096, kRegionBytes), nullptr);
   ASSERT_EQ(Count(), 1u);
-  ASSERT_EQ(spare_mappings.Take(8 * kMiB, kRegionBytes), start);
-  EXPECT_TRUE(IsMapped(start + 8 * kMiB - 4096));
-  EXPECT_FALSE(IsMapped(start + 8 * kMiB));
-  os::Unmap(start, 8 * kMiB);
+  ASSERT_EQ(spare_mappings.Take(5 * kMiB, kRegionBytes), start);
+  EXPECT_TRUE(IsMapped(start + 5 * kMiB - 4096));
+  EXPECT_FALSE(IsMapped(start + 5 * kMiB));
+  os::Unmap(start, 5 * kMiB);
 }
 
-TEST_F(SpareMappingsTest, TheBestFitIsTaken) {
-  Want({13 * kMiB, 10 * kMiB});
+TEST_F(SpareMappingsTest, TheSmallerGrowsWhereItIs) {
+  Want({9 * kMiB});
+  char* start = Map(12 * kMiB);
+  os::Unmap(start + 9 * kMiB, 3 * kMiB);
+  ASSERT_TRUE(Keep(start, 9 * kMiB));
+  ASSERT_EQ(spare_mappings.Take(12 * kMiB, kRegionBytes), start);
+  EXPECT_EQ(start[9 * kMiB - 4096], 1) << "as it was";
+  EXPECT_EQ(start[12 * kMiB - 1], 0) << "accessible";
+  EXPECT_EQ(Count(), 0u);
+  os::Unmap(start, 12 * kMiB);
+}
+
+TEST_F(SpareMappingsTest, TheSmallerMovesWhereItCannotGrow) {
+  Want({9 * kMiB});
+  char* start = Map(12 * kMiB);
+  os::Unmap(start + 9 * kMiB, 2 * kMiB);
+  ASSERT_TRUE(Keep(start, 9 * kMiB));
+  char* moved = spare_mappings.Take(12 * kMiB, kRegionBytes);
+  ASSERT_NE(moved, nullptr);
+  ASSERT_NE(moved, start);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(moved) % kRegionBytes, 0u);
+  EXPECT_EQ(moved[9 * kMiB - 4096], 1) << "as it was";
+  EXPECT_EQ(moved[12 * kMiB - 1], 0) << "accessible";
+  EXPECT_FALSE(IsMapped(start));
+  EXPECT_EQ(start[11 * kMiB], 1) << "what lay behind is not ours";
+  os::Unmap(moved, 12 * kMiB);
+  os::Unmap(start + 11 * kMiB, kMiB);
+}
+
+TEST_F(SpareMappingsTest, TheNearestIsTaken) {
+  Want({13 * kMiB, 9 * kMiB});
   char* larger = Map(13 * kMiB);
-  char* smaller = Map(10 * kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(larger, 13 * kMiB));
-  ASSERT_TRUE(spare_mappings.Keep(smaller, 10 * kMiB));
+  char* smaller = Map(9 * kMiB);
+  ASSERT_TRUE(Keep(larger, 13 * kMiB));
+  ASSERT_TRUE(Keep(smaller, 9 * kMiB));
   EXPECT_EQ(spare_mappings.Take(10 * kMiB, kRegionBytes), smaller);
-  EXPECT_EQ(spare_mappings.Take(11 * kMiB, kRegionBytes), larger);
+  EXPECT_EQ(spare_mappings.Take(10 * kMiB, kRegionBytes), larger);
   os::Unmap(smaller, 10 * kMiB);
-  os::Unmap(larger, 11 * kMiB);
+  os::Unmap(larger, 10 * kMiB);
 }
 
 TEST_F(SpareMappingsTest, AlignmentIsKept) {
   Want({9 * kMiB});
   char* start = Map(9 * kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  ASSERT_TRUE(Keep(start, 9 * kMiB));
   size_t alignment = kRegionBytes;
   while (reinterpret_cast<uintptr_t>(start) % alignment == 0) {
     alignment *= 2;
@@ -115,39 +147,58 @@ TEST_F(SpareMappingsTest, AlignmentIsKept) {
 }
 
 // A program that doubles an array: what it left behind never serves it again.
-TEST_F(SpareMappingsTest, ARequestThatNoneFitsReleasesTheSmaller) {
-  Want({9 * kMiB, 20 * kMiB});
+TEST_F(SpareMappingsTest, ARequestThatNoneServesReleasesTheSmaller) {
+  Want({9 * kMiB});
   char* small = Map(9 * kMiB);
-  char* large = Map(20 * kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(small, 9 * kMiB));
-  ASSERT_TRUE(spare_mappings.Keep(large, 20 * kMiB));
-  EXPECT_EQ(spare_mappings.Take(12 * kMiB, kRegionBytes), nullptr);
+  ASSERT_TRUE(Keep(small, 9 * kMiB));
+  EXPECT_EQ(spare_mappings.Take(4 * kMiB, kRegionBytes), nullptr);
+  EXPECT_TRUE(IsMapped(small)) << "it may yet serve";
+  EXPECT_EQ(spare_mappings.Take(18 * kMiB + 4096, kRegionBytes), nullptr);
   EXPECT_FALSE(IsMapped(small));
-  EXPECT_TRUE(IsMapped(large));
-  EXPECT_EQ(spare_mappings.Take(40 * kMiB, kRegionBytes), nullptr);
-  EXPECT_FALSE(IsMapped(large));
+}
+
+// Freed before the next is allocated: the size is known, and was not wanted again.
+TEST_F(SpareMappingsTest, DoublingIsNoEvidence) {
+  for (size_t bytes = kMiB - 4096; bytes < 30 * kMiB; bytes *= 2) {
+    EXPECT_EQ(spare_mappings.Take(bytes, 1), nullptr);
+    EXPECT_FALSE(Keep(nullptr, bytes)) << bytes;
+  }
 }
 
 TEST_F(SpareMappingsTest, IsBounded) {
-  EXPECT_FALSE(spare_mappings.Keep(nullptr, kSpareBytesMax + 4096));
+  EXPECT_FALSE(Keep(nullptr, kSpareBytesMax + 4096));
   Want({kSpareBytesMax, kMiB});
   char* first = Map(kSpareBytesMax);
-  ASSERT_TRUE(spare_mappings.Keep(first, kSpareBytesMax));
+  ASSERT_TRUE(Keep(first, kSpareBytesMax));
   char* second = Map(kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(second, kMiB));
+  ASSERT_TRUE(Keep(second, kMiB));
   EXPECT_FALSE(IsMapped(first)) << "the oldest made room";
   for (size_t i = 0; i < kSpareMappings; ++i) {
     EXPECT_TRUE(IsMapped(second));
-    EXPECT_FALSE(spare_mappings.Keep(nullptr, 2 * kMiB)) << "another size takes a place";
+    EXPECT_FALSE(Keep(nullptr, 2 * kMiB)) << "another size takes a place";
   }
   EXPECT_FALSE(IsMapped(second));
   EXPECT_EQ(Count(), 0u);
 }
 
+TEST_F(SpareMappingsTest, WhoHoldsMuchMayKeepMore) {
+  const size_t live = 4 * kSpareBytesMax * kLiveBytesPerSpareByte;
+  Want({kSpareBytesMax, kSpareBytesMax, kSpareBytesMax});
+  char* first = Map(kSpareBytesMax);
+  char* second = Map(kSpareBytesMax);
+  ASSERT_TRUE(Keep(first, kSpareBytesMax, live));
+  ASSERT_TRUE(Keep(second, kSpareBytesMax, live));
+  EXPECT_EQ(Count(), 2u);
+  char* third = Map(kSpareBytesMax);
+  ASSERT_TRUE(Keep(third, kSpareBytesMax, 0)) << "it was freed since";
+  EXPECT_EQ(Count(), 1u);
+  EXPECT_TRUE(IsMapped(third));
+}
+
 TEST_F(SpareMappingsTest, AgesByTheClock) {
   Want({9 * kMiB});
   char* start = Map(9 * kMiB);
-  ASSERT_TRUE(spare_mappings.Keep(start, 9 * kMiB));
+  ASSERT_TRUE(Keep(start, 9 * kMiB));
   spare_mappings.Age(kTicksPerDecay);
   EXPECT_TRUE(IsMapped(start));
   spare_mappings.Age(1);
@@ -157,7 +208,7 @@ TEST_F(SpareMappingsTest, AgesByTheClock) {
 TEST_F(SpareMappingsTest, WithoutDecayNothingIsKept) {
   const auto saved = options.decay_ms;
   options.decay_ms = 0;
-  EXPECT_FALSE(spare_mappings.Keep(nullptr, kMiB));
+  EXPECT_FALSE(Keep(nullptr, kMiB));
   options.decay_ms = saved;
 }
 
