@@ -26,9 +26,10 @@ class Allocator:
         return self.library if self.preload_always or program.links_allocator else ""
 
     def version(self):
-        """Names the build of the library, so that rows of another build are not mixed in."""
+        """Names the build of the library and its variables, so that rows are not mixed."""
         with open(self.library, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()[:12]
+            content = file.read() + "".join(self.environment).encode()
+        return hashlib.sha256(content).hexdigest()[:12]
 
 
 @dataclasses.dataclass
@@ -79,8 +80,9 @@ def _own(name, path):
     return Allocator(name, path)
 
 
-def find(names, extra):
-    """The allocators in `names`, then those of `extra` (name → path), which may redefine them."""
+def find(names, extra, variables=None):
+    """The allocators in `names`. `extra` (name → path) may redefine them; `variables` (name →
+    VARIABLE=VALUE) add to their environment."""
     found = []
     for name in names:
         if name in extra:
@@ -92,4 +94,6 @@ def find(names, extra):
                                              environment=("PYTHONMALLOC=pymalloc",)))
         else:
             found.append(_debian(name))
-    return found
+    return [dataclasses.replace(allocator, environment=allocator.environment
+                                + tuple((variables or {}).get(allocator.name, ())))
+            for allocator in found]

@@ -34,6 +34,8 @@ def _parser():
     parser.add_argument("--allocators", metavar="A,B",
                         default=",".join(allocator_table.DEFAULT_NAMES),
                         help="default %(default)s; also pymalloc, CPython's own")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME:VARIABLE=VALUE",
+                        help="a variable for the programs under one allocator")
     parser.add_argument("--list", action="store_true", help="print the programs and end")
     parser.add_argument("--csv", metavar="FILE", help="append every run to this file")
     parser.add_argument("--resume", action="store_true", help="go on where the CSV ends")
@@ -67,6 +69,19 @@ def parse_extra(parser, arguments):
     return extra
 
 
+def parse_variables(parser, arguments, names):
+    """NAME:VARIABLE=VALUE arguments: name → list of VARIABLE=VALUE."""
+    variables = {}
+    for argument in arguments:
+        name, colon, setting = argument.partition(":")
+        if not (colon and setting.partition("=")[0] and "=" in setting):
+            parser.error(f"--env: {argument!r} is not NAME:VARIABLE=VALUE")
+        if name not in names:
+            parser.error(f"--env: {name!r} is not among the allocators: {', '.join(names)}")
+        variables.setdefault(name, []).append(setting)
+    return variables
+
+
 def _parse(arguments):
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -80,6 +95,7 @@ def _parse(arguments):
     chosen = parse_names(parser, "--allocators", options.allocators, known)
     options.allocators = chosen + [name for name in extra if name not in chosen]
     options.extra = extra
+    options.variables = parse_variables(parser, options.env, options.allocators)
     by_name = {program.name: program for program in programs.ALL}
     names = (parse_names(parser, "--programs", options.programs, list(by_name))
              if options.programs is not None else list(by_name))
@@ -150,7 +166,7 @@ def _publish(collected, options, found):
 
 
 def _run(options):
-    found = allocator_table.find(options.allocators, options.extra)
+    found = allocator_table.find(options.allocators, options.extra, options.variables)
     programs.install(options.programs)
     versions = {allocator.name: allocator.version() for allocator in found}
     collected = results.Results(options.csv, versions)
