@@ -13,7 +13,7 @@
 //   1. A spare has no entry in the region map: pointers into it are nobody's.
 //   2. There are at most kSpareMappings, of kSpareBytesMax in all or a part of what is live.
 //   3. A request that finds none releases all that are smaller: nobody will want them.
-// Threads: any; one lock, held during the system calls that release.
+// Threads: any; one lock, held during the system calls that release or grow.
 
 #ifndef ALLOCATOR_SPARE_MAPPINGS_H_
 #define ALLOCATOR_SPARE_MAPPINGS_H_
