@@ -153,7 +153,7 @@ Run Regions::Take(size_t pools, size_t alignment_pools, size_t runs_max) {
     const MutexLock lock(mutex_);
     // Somebody may have grown while we waited.
     run = is_small ? TakeSmall(pools, alignment_pools, runs_max) : TakeArenas(pools);
-    if (run.first != nullptr || IsHopeless(pools) || !Grow()) {
+    if (run.first != nullptr || IsHopeless(pools) || !Grow(pools)) {
       return run;
     }
   }
@@ -235,7 +235,7 @@ bool Regions::CommitThrough(Region* region, size_t last_arena) {
   }
   const MutexLock lock(mutex_);
   while ((region->committed.load(std::memory_order_relaxed) >> last_arena & 1) == 0) {
-    if (!CommitMore(region)) {
+    if (!CommitMore(region, false)) {
       return false;
     }
   }
@@ -276,10 +276,11 @@ void Regions::GiveBack(Pool* first, size_t pools) {
   }
 }
 
-// Commits the next arenas of the youngest region, or adds a region. REQUIRES: mutex_ held.
-bool Regions::Grow() {
+// Commits the next arenas of the youngest region, or adds a region. REQUIRES, here and below:
+// mutex_ held.
+bool Regions::Grow(size_t pools) {
   Region* youngest = youngest_.load(std::memory_order_relaxed);
-  if (youngest != nullptr && CommitMore(youngest)) {
+  if (youngest != nullptr && CommitMore(youngest, pools <= kPoolsPerArena)) {
     return true;
   }
   if (youngest != nullptr && std::popcount(youngest->committed.load(std::memory_order_relaxed)) <
@@ -289,7 +290,37 @@ bool Regions::Grow() {
   return AddRegion();
 }
 
-bool Regions::CommitMore(Region* region) {
+// Asks for a huge page under 2 MiB that nobody uses yet. Virtual machines may have given free
+// memory back to their host; it comes again in small pages, slowly. Then 512 small ones are
+// cheaper, of which the kernel keeps some. So first touches are timed, and slow ones followed by
+// pauses that double.
+void Regions::TryHugePage(char* start, bool is_used_at_once) {
+  if (huge_page_pause_ != 0) {
+    --huge_page_pause_;
+    return;
+  }
+  os::AdviseHugePages(start, kHugePageArenas * kArenaBytes);
+  if (huge_pages_trusted_ != 0) {
+    --huge_pages_trusted_;
+    return;
+  }
+  if (!is_used_at_once) {
+    return;
+  }
+  const uint64_t before_ns = os::NowNs();
+  *static_cast<volatile char*>(start) = 0;
+  if (os::NowNs() - before_ns <= kHugePageNsMax) {
+    next_huge_page_pause_ = kHugePagePauseFirst;
+    huge_pages_trusted_ = kHugePagesTrusted;
+    return;
+  }
+  huge_page_pause_ = next_huge_page_pause_;
+  if (next_huge_page_pause_ < kHugePagePauseMax) {
+    next_huge_page_pause_ *= 2;
+  }
+}
+
+bool Regions::CommitMore(Region* region, bool is_used_at_once) {
   const size_t first =
       static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_relaxed)));
   const bool asks_for_huge_pages = options.thp && region->ordinal >= kHugePageRegionFirst;
@@ -302,6 +333,9 @@ bool Regions::CommitMore(Region* region) {
       continue;
     }
     mapped::Add(count * kArenaBytes);
+    if (asks_for_huge_pages && count == kHugePageArenas) {
+      TryHugePage(region->start() + first * kArenaBytes, is_used_at_once);
+    }
     for (size_t arena = first; arena < first + count; ++arena) {
       region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
     }
@@ -309,11 +343,6 @@ bool Regions::CommitMore(Region* region) {
     const uint64_t mask = LowBits(count) << first;
     region->committed.fetch_or(mask, std::memory_order_release);
     region->room.fetch_or(mask, std::memory_order_release);
-    const size_t end = first + count;
-    if (asks_for_huge_pages && end % kHugePageArenas == 0) {
-      os::AdviseHugePages(region->start() + (end - kHugePageArenas) * kArenaBytes,
-                          kHugePageArenas * kArenaBytes);
-    }
     return true;
   }
   return false;

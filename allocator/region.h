@@ -110,8 +110,9 @@ class Regions {
   bool TakeAt(Region* region, size_t at, size_t pools);
   bool CommitThrough(Region* region, size_t last_arena);
   bool IsHopeless(size_t pools) const;
-  bool Grow();
-  bool CommitMore(Region* region);
+  bool Grow(size_t pools);
+  bool CommitMore(Region* region, bool is_used_at_once);
+  void TryHugePage(char* start, bool is_used_at_once);
   bool AddRegion();
   static bool MarkTaken(Region* region, size_t at, size_t pools);
   static bool MarkTakenIn(Region* region, size_t arena, uint64_t mask);
@@ -121,6 +122,11 @@ class Regions {
   std::atomic<Region*> youngest_{nullptr};
   std::atomic<uint32_t> count_{0};
   std::atomic<Region*> first_with_room_{nullptr};  // a hint for single pools
+  // Under mutex_: how many huge pages to pass over, now and after the next slow one; and how many
+  // to ask for without timing them.
+  uint32_t huge_page_pause_ = 0;
+  uint32_t huge_pages_trusted_ = 0;
+  uint32_t next_huge_page_pause_ = kHugePagePauseFirst;
 };
 
 extern constinit Regions regions;

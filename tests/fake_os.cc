@@ -36,6 +36,8 @@ struct State {
   uint64_t reservation_max = kNever;
   uint64_t address_max = kNever;
   uint64_t now_ms = kNever;
+  uint64_t now_ns = 0;
+  uint64_t duration_ns = kNever;
   unsigned cpu_count = 0;
 };
 
@@ -93,6 +95,11 @@ void FakeOs::LimitAddressSpace(uint64_t bytes) {
 void FakeOs::SetClock(uint64_t now_ms) {
   const std::lock_guard<std::mutex> lock(mutex);
   state.now_ms = now_ms;
+}
+
+void FakeOs::SetDuration(uint64_t ns) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  state.duration_ns = ns;
 }
 
 void FakeOs::SetCpuCount(unsigned count) {
@@ -172,7 +179,11 @@ bool Move(void* from, size_t bytes, void* to, size_t new_bytes) {
   return true;
 }
 
-void AdviseHugePages(void* start, size_t bytes) { linux_os::AdviseHugePages(start, bytes); }
+void AdviseHugePages(void* start, size_t bytes) {
+  if (!IsRefused(OsCall::kAdviseHugePages, 0)) {
+    linux_os::AdviseHugePages(start, bytes);
+  }
+}
 size_t PageBytes() { return linux_os::PageBytes(); }
 
 unsigned CpuCount() {
@@ -184,7 +195,14 @@ uint64_t NowMs() {
   return testing::state.now_ms != testing::kNever ? testing::state.now_ms : linux_os::NowMs();
 }
 
-uint64_t NowNs() { return linux_os::NowNs(); }
+uint64_t NowNs() {
+  const std::lock_guard<std::mutex> lock(testing::mutex);
+  if (testing::state.duration_ns == testing::kNever) {
+    return linux_os::NowNs();
+  }
+  return testing::state.now_ns += testing::state.duration_ns;
+}
+
 uint64_t ThreadId() { return linux_os::ThreadId(); }
 
 bool ResidentPages(const void* start, size_t bytes, unsigned char* states) {

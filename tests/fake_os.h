@@ -29,8 +29,9 @@ enum class OsCall {
   kPurge,
   kGrowInPlace,
   kMove,
+  kAdviseHugePages,
 };
-inline constexpr int kOsCalls = 8;
+inline constexpr int kOsCalls = 9;
 inline constexpr uint64_t kNever = ~uint64_t{0};
 
 class FakeOs {
@@ -50,6 +51,8 @@ class FakeOs {
 
   // Makes NowMs() answer `now_ms` from here on, until Reset.
   static void SetClock(uint64_t now_ms);
+  // Makes whatever NowNs() measures take `ns` from here on, until Reset.
+  static void SetDuration(uint64_t ns);
   static void SetCpuCount(unsigned count);
 
   static uint64_t CallsOf(OsCall kind);

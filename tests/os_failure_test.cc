@@ -165,6 +165,47 @@ TEST(OsFailure, HopelessRunsLeaveTheAddressSpaceAlone) {
             0);
 }
 
+// How many huge pages are asked for while small blocks take `mib` more.
+uint64_t HugePagesFor(size_t mib) {
+  constexpr size_t kBlockBytes = 1024;
+  const uint64_t before = FakeOs::CallsOf(OsCall::kAdviseHugePages);
+  for (size_t i = 0; i < (mib << 20) / kBlockBytes; ++i) {
+    if (Allocate(kBlockBytes) == nullptr) {
+      abort();
+    }
+  }
+  return FakeOs::CallsOf(OsCall::kAdviseHugePages) - before;
+}
+
+// In each region 14 of its 16 MiB may lie in huge pages: the first 2 MiB begin with descriptors.
+TEST(OsFailure, SlowHugePagesArePassedOver) {
+  EXPECT_EQ(
+      InChild([] {
+        FakeOs::SetDuration(kHugePageNsMax + 1);
+        const uint64_t in_first_region = HugePagesFor(14);
+        const uint64_t while_slow = HugePagesFor(128);
+        FakeOs::SetDuration(kHugePageNsMax);
+        const uint64_t then = HugePagesFor(256);
+        // 56 and 112 chances; pauses of 4, 8, 16 and 32, the last of which goes on.
+        if (in_first_region != 0 || while_slow < 3 || while_slow > 5 || then < 80 || then > 114) {
+          fprintf(stderr, "asked for %d, %d, %d huge pages\n", static_cast<int>(in_first_region),
+                  static_cast<int>(while_slow), static_cast<int>(then));
+          abort();
+        }
+      }),
+      0);
+}
+
+TEST(OsFailure, WithoutTheOptionNoHugePageIsAskedFor) {
+  EXPECT_EQ(InChild([] {
+              options.thp = false;
+              if (HugePagesFor(64) != 0) {
+                abort();
+              }
+            }),
+            0);
+}
+
 // The hook that sets errno hears of every null, and of nothing else.
 TEST(OsFailure, TheHookIsCalledOnce) {
   EXPECT_EQ(InChild([] {
