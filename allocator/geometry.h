@@ -52,13 +52,13 @@ inline constexpr size_t kCommitArenas = 4;
 // first, so what lies in a huge page will soon be used, and at most a few per cent are not.
 inline constexpr size_t kHugePageRegionFirst = 1;
 inline constexpr size_t kHugePageArenas = 8;
-// One that took longer to touch than its small pages would is followed by none for so many, at
-// first and at most; one that did not, by so many that are not timed.
+static_assert(kHugePageArenas * kArenaBytes == 2 * 1024 * 1024, "x86-64's and arm64's with 4 KiB");
+// A huge page that took longer to touch than its small pages would is followed by so many stretches
+// without one, at first and at most; one that did not, by so many that are not timed.
 inline constexpr uint64_t kHugePageNsMax = 1500000;
 inline constexpr uint32_t kHugePagesTrusted = 3;
 inline constexpr uint32_t kHugePagePauseFirst = 4;
 inline constexpr uint32_t kHugePagePauseMax = 32;
-static_assert(kHugePageArenas * kArenaBytes == 2 * 1024 * 1024, "x86-64's and arm64's with 4 KiB");
 
 // Blocks up to here are 8 bytes apart and take the shortest path.
 inline constexpr size_t kSmallBytes = 1024;
