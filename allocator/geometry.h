@@ -70,6 +70,8 @@ inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
 // so many pools. Prefetchers follow blocks that were allocated in turn through adjacent pages.
 inline constexpr size_t kAdjacentPoolsMax = 16;
 inline constexpr size_t kRunsPerTakenRun = 8;
+// Pools that a heap's classes may keep in empty runs for a while, besides.
+inline constexpr size_t kEmptyPoolsMax = 256;
 // Freed mappings that are kept for the decay time, and how much they may hold in all: so many
 // bytes, or this part of what is live in mappings.
 inline constexpr size_t kSpareMappings = 16;

@@ -34,15 +34,6 @@ void SetAllFree(Pool* pool) {
   pool->free_blocks = static_cast<uint16_t>(capacity);
 }
 
-// How many runs a class that has `runs` takes side by side, and how many empty ones it keeps.
-size_t AdjacentRuns(SizeClass size_class, size_t runs) {
-  // Of the 8-byte class each has a bitmap to be allocated: one at a time.
-  const size_t most = size_class == 1 ? 1 : kAdjacentPoolsMax / kClassTable[size_class].run_pools;
-  const size_t wanted = runs / kRunsPerTakenRun;
-  const size_t bounded = wanted < most ? wanted : most;
-  return bounded == 0 ? 1 : bounded;
-}
-
 // Whoever walks a private heap tells blocks from objects by their first word.
 void ClearFirstWords(Pool* head) {
   const ClassInfo& info = head->info();
@@ -52,6 +43,14 @@ void ClearFirstWords(Pool* head) {
 }
 
 }  // namespace
+
+size_t Heap::AdjacentRuns(SizeClass size_class) const {
+  // Of the 8-byte class each has a bitmap to be allocated: one at a time.
+  const size_t most = size_class == 1 ? 1 : kAdjacentPoolsMax / kClassTable[size_class].run_pools;
+  const size_t wanted = classes_[size_class].runs / kRunsPerTakenRun;
+  const size_t bounded = wanted < most ? wanted : most;
+  return bounded == 0 ? 1 : bounded;
+}
 
 // Makes the pools of a run the class's.
 void Heap::StartRun(SizeClass size_class, Pool* head, void* wide_bitmap) {
@@ -73,6 +72,7 @@ void Heap::StartRun(SizeClass size_class, Pool* head, void* wide_bitmap) {
   state.partial.Insert(head);
   ++state.empty_runs;
   ++state.runs;
+  empty_pools_ += info.run_pools;
 }
 
 // One run, or several side by side for a class that has many. False when memory is out.
@@ -84,7 +84,8 @@ bool Heap::AddRuns(SizeClass size_class) {
   if (size_class == 1 && (wide = metadata.Allocate(kWideBytes)) == nullptr) {
     return false;
   }
-  const Run taken = regions.TakeAdjacent(info.run_pools, AdjacentRuns(size_class, state.runs));
+  ReleaseSpareRuns();
+  const Run taken = regions.TakeAdjacent(info.run_pools, AdjacentRuns(size_class));
   if (taken.first == nullptr || !state.partial.PrepareFor(Region::Of(taken.first))) {
     if (taken.first != nullptr) {
       regions.GiveBack(taken.first, taken.pools);
@@ -101,6 +102,7 @@ bool Heap::AddRuns(SizeClass size_class) {
     }
   }
   pool_bytes_.fetch_add(taken.pools * kPoolBytes, std::memory_order_relaxed);
+  seen_growths_ = regions.growths();
   return true;
 }
 
@@ -123,7 +125,10 @@ void Heap::Retire(Pool* pool) {
 // Writes downwards from `slots_end`, so that the lowest address comes to lie lowest in the end.
 size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t want) {
   if (pool->is_empty()) {
-    --state.empty_runs;
+    empty_pools_ -= pool->info().run_pools;
+    if (--state.empty_runs < state.empty_runs_low) {
+      state.empty_runs_low = state.empty_runs;
+    }
   }
   const size_t block_bytes = pool->info().block_bytes;
   char* start = pool->start();
@@ -178,6 +183,7 @@ size_t Heap::Refill(SizeClass size_class, void** slots, size_t want) {
   const MutexLock lock(mutex_);
   ClassState& state = classes_[size_class];
   ++state.refills;
+  NoteGrowth();
   if (!IsInboxEmpty()) {
     DrainInbox();
   }
@@ -246,11 +252,7 @@ void Heap::ReturnBlocks(void* const* blocks, size_t count) {
     head->free_blocks = static_cast<uint16_t>(head->free_blocks + returned);
     head->is_settled = false;
     if (head->is_empty()) {
-      if (state.empty_runs < AdjacentRuns(head->size_class, state.runs)) {
-        ++state.empty_runs;
-      } else {
-        Retire(head);
-      }
+      CountEmptyRun(head);
     }
   }
 }
@@ -279,6 +281,7 @@ bool Heap::PutInDepot(SizeClass size_class, void** blocks, size_t count) {
 void Heap::Flush(SizeClass size_class, void** blocks, size_t count) {
   const MutexLock lock(mutex_);
   ++classes_[size_class].flushes;
+  NoteGrowth();
   while (count > kBatchBlocks / 2) {
     const size_t part = count < kBatchBlocks ? count : kBatchBlocks;
     if (!PutInDepot(size_class, blocks, part)) {

@@ -12,7 +12,9 @@
 //
 // Invariants:
 //   1. A pool with owner == this is full, or is in its class's PartialPools. Pools all of whose
-//      blocks are free are among the latter; a class keeps at most kAdjacentPoolsMax such.
+//      blocks are free are among the latter. A class keeps as many such as it would take side by
+//      side; spare_runs_ has the classes with more. Those go when another class takes runs, when
+//      memory grows anywhere, or when the purge clock finds that they were not needed.
 //   2. Nothing is trusted that lies in a block: a block's place is checked before its bit is set.
 //   3. A block is handed out again only by the heap that owns its pool.
 // Threads: all under mutex_, but for the inbox (lock-free push; drained under mutex_) and users_
@@ -116,8 +118,9 @@ class Heap {
     PartialPools partial;
     Batch* depot = nullptr;
     uint16_t depot_batches = 0;
-    uint16_t empty_runs = 0;
     uint32_t runs = 0;
+    uint32_t empty_runs = 0;
+    uint32_t empty_runs_low = 0;  // the fewest since the last tick
     bool depot_used = false;
     uint64_t refills = 0;
     uint64_t flushes = 0;
@@ -133,7 +136,12 @@ class Heap {
   void ReturnBlocks(void* const* blocks, size_t count);
   void EmptyDepot(ClassState& state);
   void PurgeInsideRuns(SizeClass size_class, bool only_settled);
-  void ReleaseEmptyRuns(ClassState& state);
+  // How many runs a class takes side by side, and how many empty ones it keeps in any case.
+  size_t AdjacentRuns(SizeClass size_class) const;
+  void CountEmptyRun(Pool* head);
+  void ReleaseEmptyRuns(SizeClass size_class, size_t keep);
+  void ReleaseSpareRuns();
+  void NoteGrowth();
   void ReturnAll(Batch* batch);
   void DrainInbox();
   bool IsInboxEmpty() const { return inbox_.load(std::memory_order_relaxed) == nullptr; }
@@ -145,6 +153,9 @@ class Heap {
   void* user_ = nullptr;
   std::atomic<uint64_t> pool_bytes_{0};
   std::atomic<uint32_t> users_{0};
+  uint64_t seen_growths_ = 0;
+  size_t empty_pools_ = 0;                             // in empty runs of all classes
+  uint64_t spare_runs_[(kClassCount + 63) / 64] = {};  // a bit a class
   ClassState classes_[kClassCount];
   // On a line of its own: other heaps' threads write it.
   alignas(64) std::atomic<Batch*> inbox_{nullptr};

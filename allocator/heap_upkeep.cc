@@ -8,6 +8,7 @@
 #include "allocator/check.h"
 #include "allocator/heap.h"
 #include "allocator/purge.h"
+#include "allocator/region.h"
 
 namespace tally {
 
@@ -17,30 +18,72 @@ void Heap::EmptyDepot(ClassState& state) {
   state.depot_batches = 0;
 }
 
-void Heap::ReleaseEmptyRuns(ClassState& state) {
-  if (state.empty_runs == 0) {
-    return;
-  }
-  Pool* empty[kAdjacentPoolsMax + 1];
-  size_t count = 0;
-  state.partial.ForEach([&](Pool* pool) {
-    if (pool->is_empty()) {
-      empty[count++] = pool;
+void Heap::CountEmptyRun(Pool* head) {
+  const SizeClass size_class = head->size_class;
+  ClassState& state = classes_[size_class];
+  const size_t pools = head->info().run_pools;
+  if (state.empty_runs >= AdjacentRuns(size_class)) {
+    if (is_private_ || empty_pools_ + pools > kEmptyPoolsMax) {
+      Retire(head);
+      return;
     }
-  });
-  CHECK(count == state.empty_runs);
-  state.empty_runs = 0;
-  while (count != 0) {
-    Retire(empty[--count]);
+    spare_runs_[size_class / 64] |= uint64_t{1} << (size_class % 64);
+  }
+  ++state.empty_runs;
+  empty_pools_ += pools;
+}
+
+// All but the `keep` at the lowest addresses.
+void Heap::ReleaseEmptyRuns(SizeClass size_class, size_t keep) {
+  ClassState& state = classes_[size_class];
+  while (state.empty_runs > keep) {
+    constexpr size_t kAtOnce = 64;
+    Pool* surplus[kAtOnce];
+    size_t seen = 0;
+    size_t count = 0;
+    state.partial.ForEach([&](Pool* pool) {
+      if (pool->is_empty() && ++seen > keep && count < kAtOnce) {
+        surplus[count++] = pool;
+      }
+    });
+    CHECK(seen == state.empty_runs);
+    state.empty_runs -= static_cast<uint32_t>(count);
+    empty_pools_ -= count * kClassTable[size_class].run_pools;
+    while (count != 0) {
+      Retire(surplus[--count]);
+    }
+  }
+  if (state.empty_runs < state.empty_runs_low) {
+    state.empty_runs_low = state.empty_runs;
+  }
+}
+
+void Heap::ReleaseSpareRuns() {
+  for (size_t word = 0; word < sizeof(spare_runs_) / sizeof(spare_runs_[0]); ++word) {
+    for (uint64_t bits = spare_runs_[word]; bits != 0; bits &= bits - 1) {
+      const auto size_class =
+          static_cast<SizeClass>(word * 64 + static_cast<size_t>(std::countr_zero(bits)));
+      ReleaseEmptyRuns(size_class, AdjacentRuns(size_class));
+    }
+    spare_runs_[word] = 0;
+  }
+}
+
+// Memory grew, here or in another heap: what is spare may serve there.
+void Heap::NoteGrowth() {
+  const uint64_t growths = regions.growths();
+  if (growths != seen_growths_) {
+    seen_growths_ = growths;
+    ReleaseSpareRuns();
   }
 }
 
 void Heap::Trim() {
   const MutexLock lock(mutex_);
   DrainInbox();
-  for (ClassState& state : classes_) {
-    EmptyDepot(state);
-    ReleaseEmptyRuns(state);
+  for (size_t c = 1; c < kClassCount; ++c) {
+    EmptyDepot(classes_[c]);
+    ReleaseEmptyRuns(static_cast<SizeClass>(c), 0);
   }
 }
 
@@ -53,14 +96,19 @@ void Heap::Tick(uint64_t tick) {
   const uint64_t ticks = tick - last_tick_;
   last_tick_ = tick;
   for (size_t c = 1; c < kClassCount; ++c) {
+    const auto size_class = static_cast<SizeClass>(c);
     ClassState& state = classes_[c];
+    size_t needed = state.empty_runs - state.empty_runs_low;
     if (!state.depot_used) {
       EmptyDepot(state);
-      ReleaseEmptyRuns(state);
+    } else if (needed < AdjacentRuns(size_class)) {
+      needed = AdjacentRuns(size_class);
     }
+    ReleaseEmptyRuns(size_class, needed);
+    state.empty_runs_low = state.empty_runs;
     state.depot_used = false;
     if ((tick + c) % kTicksPerDecay < ticks) {  // a share of the classes each tick
-      PurgeInsideRuns(static_cast<SizeClass>(c), /*only_settled=*/true);
+      PurgeInsideRuns(size_class, /*only_settled=*/true);
     }
   }
 }
@@ -106,7 +154,8 @@ void Heap::CheckInvariants() {
       CHECK(free_blocks == pool->free_blocks);
       empty_runs += pool->is_empty() ? 1 : 0;
     });
-    CHECK(empty_runs == classes_[c].empty_runs && empty_runs <= kAdjacentPoolsMax);
+    CHECK(empty_runs == classes_[c].empty_runs);
+    CHECK(empty_runs <= kAdjacentPoolsMax || (spare_runs_[c / 64] >> (c % 64) & 1) != 0);
   }
 }
 

@@ -279,6 +279,7 @@ void Regions::GiveBack(Pool* first, size_t pools) {
 // Commits the next arenas of the youngest region, or adds a region. REQUIRES, here and below:
 // mutex_ held.
 bool Regions::Grow(size_t pools) {
+  growths_.fetch_add(1, std::memory_order_relaxed);
   Region* youngest = youngest_.load(std::memory_order_relaxed);
   if (youngest != nullptr && CommitMore(youngest, pools <= kPoolsPerArena)) {
     return true;

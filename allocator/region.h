@@ -91,6 +91,8 @@ class Regions {
 
   Region* oldest() const { return oldest_.load(std::memory_order_acquire); }
   uint32_t count() const { return count_.load(std::memory_order_relaxed); }
+  // How often memory was committed.
+  uint64_t growths() const { return growths_.load(std::memory_order_relaxed); }
   Mutex& mutex() { return mutex_; }
 
   // Whether `p`'s pool can be looked at: its arena is committed and is not a descriptor arena.
@@ -121,6 +123,7 @@ class Regions {
   std::atomic<Region*> oldest_{nullptr};
   std::atomic<Region*> youngest_{nullptr};
   std::atomic<uint32_t> count_{0};
+  std::atomic<uint64_t> growths_{0};
   std::atomic<Region*> first_with_room_{nullptr};  // a hint for single pools
   // Under mutex_: how many huge pages to pass over, now and after the next slow one; and how many
   // to ask for without timing them.

@@ -43,6 +43,22 @@ class HeapTest : public ::testing::Test {
     return (word >> (pool->index() % kPoolsPerArena) & 1) != 0;
   }
 
+  // Uses so many runs of the class, all blocks of them, and frees every block.
+  std::set<Pool*> FillAndEmpty(SizeClass size_class, size_t runs) {
+    std::set<Pool*> pools;
+    std::vector<void*> blocks = Take(size_class, kClassTable[size_class].capacity * runs);
+    for (void* block : blocks) {
+      pools.insert(Pool::Of(block)->head());
+    }
+    for (void* block : blocks) {
+      heap_.FreeDirectly(block);
+    }
+    return pools;
+  }
+  static size_t CountFree(const std::set<Pool*>& pools) {
+    return static_cast<size_t>(std::count_if(pools.begin(), pools.end(), IsFreePool));
+  }
+
   static inline constinit Heap heap_;
 };
 
@@ -77,19 +93,46 @@ TEST_F(HeapTest, TheLowestAddressIsPoppedFirst) {
   heap_.Trim();
 }
 
-TEST_F(HeapTest, OneEmptyRunIsKeptAndTrimGivesItBack) {
-  const SizeClass size_class = 64;
-  const std::vector<void*> blocks = Take(size_class, kClassTable[64].capacity * size_t{3});
-  std::set<Pool*> pools;
-  for (void* block : blocks) {
-    pools.insert(Pool::Of(block)->head());
-    heap_.FreeDirectly(block);
+TEST_F(HeapTest, EmptyRunsStayUntilAnotherClassTakesRuns) {
+  const std::set<Pool*> pools = FillAndEmpty(64, 3);
+  EXPECT_EQ(CountFree(pools), 0u);
+  Check();
+  void* other = Take(65, 1)[0];
+  EXPECT_TRUE(pools.contains(Pool::Of(other)->head())) << "the memory serves there";
+  EXPECT_EQ((*pools.begin())->size_class, 64) << "one stays in any case";
+  Check();
+  heap_.FreeDirectly(other);
+  heap_.Trim();
+  EXPECT_EQ(CountFree(pools), pools.size());
+}
+
+TEST_F(HeapTest, EmptyRunsGoWhenMemoryGrowsElsewhere) {
+  void* block = Take(65, 1)[0];
+  const std::set<Pool*> pools = FillAndEmpty(64, 3);
+  const uint64_t growths = regions.growths();
+  Heap other;
+  std::vector<void*> elsewhere;
+  while (regions.growths() == growths) {
+    void* slot = nullptr;
+    ASSERT_EQ(other.Refill(64, &slot, 1), 1u);
+    elsewhere.push_back(slot);
   }
-  const auto given_back = std::count_if(pools.begin(), pools.end(), IsFreePool);
-  EXPECT_EQ(static_cast<size_t>(given_back) + 1, pools.size());
+  EXPECT_EQ(CountFree(pools), 0u);
+  heap_.Flush(65, &block, 1);
+  EXPECT_EQ(CountFree(pools) + 1, pools.size());
   Check();
   heap_.Trim();
-  EXPECT_TRUE(std::all_of(pools.begin(), pools.end(), IsFreePool));
+  other.Flush(64, elsewhere.data(), elsewhere.size());
+  other.Trim();
+}
+
+TEST_F(HeapTest, EmptyRunsAreBounded) {
+  const size_t pools = FillAndEmpty(64, kEmptyPoolsMax * 2).size();
+  EXPECT_LE(heap_.pool_bytes(), kEmptyPoolsMax * kPoolBytes);
+  EXPECT_GE(heap_.pool_bytes(), (kEmptyPoolsMax - 16) * kPoolBytes) << "of " << pools;
+  Check();
+  heap_.Trim();
+  EXPECT_EQ(heap_.pool_bytes(), 0u);
 }
 
 TEST_F(HeapTest, LargeFlushesGoToTheDepotAndComeBackFirst) {
@@ -220,6 +263,21 @@ TEST_F(HeapTest, TheInboxIsBounded) {
   heap_.RemoveUser();
   heap_.Trim();
   EXPECT_EQ(InboxBlocks(heap_), 0u);
+}
+
+TEST_F(HeapTest, EmptyRunsThatWereNotNeededGoWithTheTick) {
+  constexpr uint64_t kTick = 1000000;  // later than in other tests
+  heap_.Trim();
+  heap_.Tick(kTick);
+  const std::set<Pool*> pools = FillAndEmpty(64, 3);
+  heap_.Tick(kTick + 1);
+  EXPECT_EQ(CountFree(pools), 0u) << "all were needed since the last tick";
+  void* block = Take(64, 1)[0];
+  heap_.FreeDirectly(block);
+  heap_.Tick(kTick + 2);
+  EXPECT_EQ(CountFree(pools) + 1, pools.size()) << "one was needed";
+  heap_.Tick(kTick + 3);
+  EXPECT_EQ(CountFree(pools), pools.size());
 }
 
 TEST_F(HeapTest, CrimesAreFoundWhenABitIsSet) {
