@@ -70,9 +70,8 @@ void Heap::StartRun(SizeClass size_class, Pool* head, void* wide_bitmap) {
   }
   ClassState& state = classes_[size_class];
   state.partial.Insert(head);
-  ++state.empty_runs;
   ++state.runs;
-  empty_pools_ += info.run_pools;
+  AddEmptyRun(size_class);
 }
 
 // One run, or several side by side for a class that has many. False when memory is out.
@@ -125,10 +124,7 @@ void Heap::Retire(Pool* pool) {
 // Writes downwards from `slots_end`, so that the lowest address comes to lie lowest in the end.
 size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t want) {
   if (pool->is_empty()) {
-    empty_pools_ -= pool->info().run_pools;
-    if (--state.empty_runs < state.empty_runs_low) {
-      state.empty_runs_low = state.empty_runs;
-    }
+    SubtractEmptyRuns(pool->size_class, 1);
   }
   const size_t block_bytes = pool->info().block_bytes;
   char* start = pool->start();
@@ -252,7 +248,7 @@ void Heap::ReturnBlocks(void* const* blocks, size_t count) {
     head->free_blocks = static_cast<uint16_t>(head->free_blocks + returned);
     head->is_settled = false;
     if (head->is_empty()) {
-      CountEmptyRun(head);
+      KeepOrRetire(head);
     }
   }
 }

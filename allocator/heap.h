@@ -138,7 +138,9 @@ class Heap {
   void PurgeInsideRuns(SizeClass size_class, bool only_settled);
   // How many runs a class takes side by side, and how many empty ones it keeps in any case.
   size_t AdjacentRuns(SizeClass size_class) const;
-  void CountEmptyRun(Pool* head);
+  void AddEmptyRun(SizeClass size_class);
+  void SubtractEmptyRuns(SizeClass size_class, size_t count);
+  void KeepOrRetire(Pool* head);
   void ReleaseEmptyRuns(SizeClass size_class, size_t keep);
   void ReleaseSpareRuns();
   void NoteGrowth();

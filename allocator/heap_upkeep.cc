@@ -18,19 +18,31 @@ void Heap::EmptyDepot(ClassState& state) {
   state.depot_batches = 0;
 }
 
-void Heap::CountEmptyRun(Pool* head) {
-  const SizeClass size_class = head->size_class;
+void Heap::AddEmptyRun(SizeClass size_class) {
+  ++classes_[size_class].empty_runs;
+  empty_pools_ += kClassTable[size_class].run_pools;
+}
+
+void Heap::SubtractEmptyRuns(SizeClass size_class, size_t count) {
   ClassState& state = classes_[size_class];
-  const size_t pools = head->info().run_pools;
-  if (state.empty_runs >= AdjacentRuns(size_class)) {
-    if (is_private_ || empty_pools_ + pools > kEmptyPoolsMax) {
+  state.empty_runs -= static_cast<uint32_t>(count);
+  if (state.empty_runs < state.empty_runs_low) {
+    state.empty_runs_low = state.empty_runs;
+  }
+  empty_pools_ -= count * kClassTable[size_class].run_pools;
+}
+
+// REQUIRES: all blocks of the run became free, which is not counted yet.
+void Heap::KeepOrRetire(Pool* head) {
+  const SizeClass size_class = head->size_class;
+  if (classes_[size_class].empty_runs >= AdjacentRuns(size_class)) {
+    if (is_private_ || empty_pools_ + head->info().run_pools > kEmptyPoolsMax) {
       Retire(head);
       return;
     }
     spare_runs_[size_class / 64] |= uint64_t{1} << (size_class % 64);
   }
-  ++state.empty_runs;
-  empty_pools_ += pools;
+  AddEmptyRun(size_class);
 }
 
 // All but the `keep` at the lowest addresses.
@@ -47,14 +59,10 @@ void Heap::ReleaseEmptyRuns(SizeClass size_class, size_t keep) {
       }
     });
     CHECK(seen == state.empty_runs);
-    state.empty_runs -= static_cast<uint32_t>(count);
-    empty_pools_ -= count * kClassTable[size_class].run_pools;
+    SubtractEmptyRuns(size_class, count);
     while (count != 0) {
       Retire(surplus[--count]);
     }
-  }
-  if (state.empty_runs < state.empty_runs_low) {
-    state.empty_runs_low = state.empty_runs;
   }
 }
 

@@ -91,7 +91,7 @@ class Regions {
 
   Region* oldest() const { return oldest_.load(std::memory_order_acquire); }
   uint32_t count() const { return count_.load(std::memory_order_relaxed); }
-  // How often memory was committed.
+  // How often Take found too little committed memory.
   uint64_t growths() const { return growths_.load(std::memory_order_relaxed); }
   Mutex& mutex() { return mutex_; }
 

@@ -15,10 +15,10 @@ namespace {
 
 size_t Distance(size_t a, size_t b) { return a < b ? b - a : a - b; }
 
-}  // namespace
-
 // Within a half of the smaller: who doubles an array does not want what he left behind.
-bool SpareMappings::AreNear(size_t a, size_t b) { return Distance(a, b) <= (a < b ? a : b) / 2; }
+bool AreNear(size_t a, size_t b) { return Distance(a, b) <= (a < b ? a : b) / 2; }
+
+}  // namespace
 
 // A spare that has come so far serves whoever is next, within twice its size.
 bool SpareMappings::Entry::Serves(size_t want, size_t alignment) const {

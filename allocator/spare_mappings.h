@@ -67,7 +67,6 @@ class SpareMappings {
     bool Serves(size_t want, size_t alignment) const;
   };
 
-  static bool AreNear(size_t a, size_t b);
   static char* Resized(const Entry& spare, size_t bytes, size_t alignment);
   Entry Remove(size_t index);
   void Add(const Entry& entry);

@@ -45,6 +45,14 @@ class SpareMappingsTest : public ::testing::Test {
   static bool Keep(char* start, size_t bytes, size_t live_bytes = 0) {
     return spare_mappings.Keep(start, bytes, live_bytes);
   }
+  // A spare of 9 MiB; `gap` unused bytes behind it, then others' up to 12 MiB.
+  static char* KeepNineBefore(size_t gap) {
+    Want({9 * kMiB});
+    char* start = Map(12 * kMiB);
+    os::Unmap(start + 9 * kMiB, gap);
+    EXPECT_TRUE(Keep(start, 9 * kMiB));
+    return start;
+  }
   static bool IsMapped(const char* start) {
     unsigned char is_resident = 0;
     return mincore(const_cast<char*>(start), 1, &is_resident) == 0;
@@ -93,10 +101,7 @@ TEST_F(SpareMappingsTest, TheLargerIsTrimmedTwiceAsLargeIsNotTaken) {
 }
 
 TEST_F(SpareMappingsTest, TheSmallerGrowsWhereItIs) {
-  Want({9 * kMiB});
-  char* start = Map(12 * kMiB);
-  os::Unmap(start + 9 * kMiB, 3 * kMiB);
-  ASSERT_TRUE(Keep(start, 9 * kMiB));
+  char* start = KeepNineBefore(3 * kMiB);
   ASSERT_EQ(spare_mappings.Take(12 * kMiB, kRegionBytes), start);
   EXPECT_EQ(start[9 * kMiB - 4096], 1) << "as it was";
   EXPECT_EQ(start[12 * kMiB - 1], 0) << "accessible";
@@ -105,10 +110,7 @@ TEST_F(SpareMappingsTest, TheSmallerGrowsWhereItIs) {
 }
 
 TEST_F(SpareMappingsTest, TheSmallerMovesWhereItCannotGrow) {
-  Want({9 * kMiB});
-  char* start = Map(12 * kMiB);
-  os::Unmap(start + 9 * kMiB, 2 * kMiB);
-  ASSERT_TRUE(Keep(start, 9 * kMiB));
+  char* start = KeepNineBefore(2 * kMiB);
   char* moved = spare_mappings.Take(12 * kMiB, kRegionBytes);
   ASSERT_NE(moved, nullptr);
   ASSERT_NE(moved, start);
