@@ -60,7 +60,7 @@ void* AllocateClassOnce(SizeClass size_class, size_t bytes) {
 }
 
 bool FitsRun(size_t bytes, size_t alignment) {
-  return bytes <= (kArenasPerRegion - 1) * kArenaBytes &&
+  return bytes <= kRunBytesLimit &&
          (alignment <= kPoolBytes || (alignment <= kArenaBytes && bytes <= kArenaBytes));
 }
 
@@ -81,22 +81,33 @@ void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
   return block;
 }
 
-void SendHome(Pool* pool, Heap* owner, void* p) {
-  const SizeClass size_class = pool->head()->size_class;
+// A block of another heap. Its pool's descriptor, which the owner's thread writes, is not read.
+void SendHome(PoolKey key, void* p) {
   if constexpr (kChecks) {
-    thread_cache->CountFree(size_class);
+    thread_cache->CountFree(ClassOf(key));
   }
-  thread_cache->SendHome(owner, p, BlockBytes(size_class));
+  thread_cache->SendHome(registry.heap(HeapIndexOf(key)), key, p);
 }
 
 // The first thing that a thread does is to free, or it is past its end.
-void FreeWithoutCache(Heap* owner, void* p) {
+void FreeWithoutCache(PoolKey key, void* p) {
   if (StartThread()) {
     Free(p);
   } else {
     totals::CountUncachedFree();
-    owner->FreeDirectly(p);
+    registry.heap(HeapIndexOf(key))->FreeDirectly(p);
   }
+}
+
+// A block of this thread's heap that its magazine did not take.
+void FreeIntoMagazine(SizeClass size_class, void* p) {
+  if (*thread_cache->magazines[size_class].top == p) {
+    FatalBlock("free", p, kDoubleFree);
+  }
+  if constexpr (kChecks) {
+    thread_cache->CountFree(size_class);
+  }
+  thread_cache->PushSlow(size_class, p);
 }
 
 void FreeLarge(Pool* pool, void* p) {
@@ -110,34 +121,19 @@ void FreeLarge(Pool* pool, void* p) {
   RunSlowPathHook();
 }
 
-void FreeInPools(void* p) {
+// Where no block of a size class lies.
+void FreeOutsideRuns(void* p) {
   if (!Regions::IsInCommittedArena(p)) {
     FatalBlock("free", p, kNotLive);
   }
   Pool* pool = Pool::Of(p);
   switch (pool->kind.load(std::memory_order_acquire)) {
-    case PoolKind::kBlocks:
-    case PoolKind::kInner: {
-      Heap* owner = pool->owner.load(std::memory_order_relaxed);
-      if (owner != thread_cache->heap) {
-        FreeWithoutCache(owner, p);
-        return;
-      }
-      const SizeClass size_class = pool->head()->size_class;
-      const Magazine& magazine = thread_cache->magazines[size_class];
-      if (*magazine.top == p) {
-        FatalBlock("free", p, kDoubleFree);
-      }
-      if constexpr (kChecks) {
-        thread_cache->CountFree(size_class);
-      }
-      thread_cache->PushSlow(size_class, p);
-      return;
-    }
     case PoolKind::kLarge:
       FreeLarge(pool, p);
       return;
     case PoolKind::kFree:
+    case PoolKind::kBlocks:  // the run went between the look at the key and here
+    case PoolKind::kInner:
       FatalInFreePool("free", p, pool);
   }
 }
@@ -228,14 +224,17 @@ void FreeSlow(void* p) noexcept {
   }
   switch (region_map.Lookup(p)) {
     case Granule::kPools: {
-      Pool* pool = Pool::Of(p);
-      Heap* owner = pool->owner.load(std::memory_order_relaxed);
-      // What lies at a region's own arena's place among the descriptors is no descriptor.
-      if (Regions::IsInCommittedArena(p) && owner != nullptr && owner != thread_cache->heap &&
-          HasCache()) [[likely]] {
-        return SendHome(pool, owner, p);
+      const PoolKey key = LoadKey(p);
+      if (key == kNoKey) {
+        return FreeOutsideRuns(p);
       }
-      return FreeInPools(p);
+      if (!HasCache()) [[unlikely]] {
+        return FreeWithoutCache(key, p);
+      }
+      if (key - thread_cache->heap_key >= kKeySpan) {
+        return SendHome(key, p);
+      }
+      return FreeIntoMagazine(ClassOf(key), p);
     }
     case Granule::kHuge:
       if (huge_blocks.Free(p)) {
@@ -258,7 +257,7 @@ void FreeSlow(void* p) noexcept {
 
 void FreeSizedSlow(void* p, size_t bytes) noexcept {
   if (bytes - 1 < kSmallBytes && region_map.Lookup(p) == Granule::kPools &&
-      Pool::Of(p)->magazine.load(std::memory_order_relaxed) != SmallMagazineOffset(bytes)) {
+      LoadKey(p) % kKeySpan != SmallMagazineOffset(bytes)) {
     totals::CountMismatchedSize();
   }
   Free(p);

@@ -19,7 +19,7 @@
 #include "allocator/check.h"
 #include "allocator/geometry.h"
 #include "allocator/magazine.h"
-#include "allocator/pool.h"
+#include "allocator/pool_key.h"
 #include "allocator/region_map.h"
 #include "allocator/registry.h"
 #include "allocator/size_class.h"
@@ -58,7 +58,7 @@ void FreeSizedSlow(void* p, size_t bytes) noexcept;
 
 // --- The interface -----------------------------------------------------------------------------
 
-// Where the cache has the magazine for a small size at malloc's alignment, as descriptors hold it.
+// Where the cache has the magazine for a small size at malloc's alignment, as keys hold it.
 // Other sizes give the offset of some larger class or of none.
 inline size_t SmallMagazineOffset(size_t bytes) {
   return RoundToMallocAlignment(bytes) * (sizeof(Magazine) / 8) + MagazineOffset(0);
@@ -99,10 +99,9 @@ inline void* Allocate8(size_t bytes) {
   if (!RegionMap::IsInRange(address) || region_map.At(address) != Granule::kPools) [[unlikely]] {
     return FreeSlow(p);
   }
-  Pool* pool = Pool::Of(p);
   ThreadCache* cache = thread_cache;
-  if (pool->owner.load(std::memory_order_relaxed) != cache->heap ||
-      !cache->TryPush(pool->magazine.load(std::memory_order_relaxed), p)) [[unlikely]] {
+  const PoolKey offset = LoadKey(p) - cache->heap_key;
+  if (offset >= kKeySpan || !cache->TryPush(offset, p)) [[unlikely]] {
     return FreeSlow(p);
   }
 }
@@ -114,11 +113,10 @@ inline void FreeSized(void* p, size_t bytes) {
   if (!RegionMap::IsInRange(address) || region_map.At(address) != Granule::kPools) [[unlikely]] {
     return FreeSizedSlow(p, bytes);
   }
-  Pool* pool = Pool::Of(p);
   ThreadCache* cache = thread_cache;
-  const size_t offset = pool->magazine.load(std::memory_order_relaxed);
-  if (pool->owner.load(std::memory_order_relaxed) != cache->heap ||
-      offset != SmallMagazineOffset(bytes) || !cache->TryPush(offset, p)) [[unlikely]] {
+  const PoolKey offset = LoadKey(p) - cache->heap_key;
+  if (offset >= kKeySpan || offset != SmallMagazineOffset(bytes) || !cache->TryPush(offset, p))
+      [[unlikely]] {
     return FreeSizedSlow(p, bytes);
   }
 }

@@ -29,7 +29,7 @@ namespace {
 
 static_assert(kClassCount <= kStatsClassesMax, "the format has room for every class");
 static_assert(kWalkPoolBytes == kPoolBytes && kWalkPoolsPerArena == kPoolsPerArena &&
-                  kWalkPoolBytes == kStatsLeafBytes,
+                  kWalkKeyPools == kKeyPools && kWalkPoolBytes == kStatsLeafBytes,
               "the format is made for this geometry");
 
 // Both at once: the descriptors are read once.
@@ -95,7 +95,7 @@ void CountHeap(Books* books, StatsLeaves* leaves, Heap& heap) {
 void CountCache(Books* books, StatsLeaves* leaves, const ThreadCache& cache) {
   ThreadBooks own{};
   own.thread = cache.thread;
-  own.heap = cache.heap->index();
+  own.heap = cache.heap()->index();
   own.magazine_bytes = cache.magazine_bytes();
   own.slow_ns = cache.slow_ns();
   for (size_t c = 1; c < kClassCount; ++c) {

@@ -31,7 +31,7 @@ void PushSlow(ThreadCache* cache, SizeClass size_class, void* block) {
 
 void Flush(ThreadCache* cache) {
   cache->FlushAll();
-  cache->heap->Trim();
+  cache->heap()->Trim();
 }
 
 void* AllocateLarge(size_t bytes) {

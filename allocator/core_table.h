@@ -25,8 +25,8 @@
 namespace tally {
 
 // Counts changes to what the table and its users share: the table, Magazine, the head of
-// ThreadCache, Heap::user(), Pool, Region, Arena, the size classes.
-inline constexpr uint32_t kCoreTableVersion = 1;
+// ThreadCache, Heap::user(), PoolKey, Pool, Region, Arena, the size classes.
+inline constexpr uint32_t kCoreTableVersion = 2;
 
 struct CoreTable {
   uint32_t version;

@@ -62,6 +62,7 @@ struct DirectoryMaker {
     to->region_next = offsetof(Region, next);
     to->region_committed = offsetof(Region, committed);
     to->region_arena_count = offsetof(Region, arena_count);
+    to->region_first_pool = kFirstPoolOffset / kPoolBytes;
     to->region_arenas = offsetof(Region, arenas);
     to->arena_stride = sizeof(Arena);
     to->arena_free = offsetof(Arena, free);
@@ -100,7 +101,7 @@ struct DirectoryMaker {
     const ThreadCache& cache = empty_cache;
     to->caches = AddressOf(registry.caches_);
     to->cache_next = Offset(cache, cache.next);
-    to->cache_heap = Offset(cache, cache.heap);
+    to->cache_heap = Offset(cache, cache.heap_);
     to->cache_thread = Offset(cache, cache.thread);
     to->cache_bases = Offset(cache, cache.bases_);
     to->cache_resets = Offset(cache, cache.resets_);

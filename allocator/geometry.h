@@ -36,6 +36,11 @@ static_assert(kPoolsPerRegion * kDescriptorBytes == kArenaBytes,
               "a region's descriptors fill exactly its first arena");
 static_assert(kPoolsPerArena == 64 && kArenasPerRegion == 64, "each level is one 64-bit word");
 
+// The first pools behind the descriptors hold the region's keys, 4 bytes a pool; see pool_key.h.
+inline constexpr size_t kKeysOffset = kArenaBytes;
+inline constexpr size_t kKeyPools = 4;
+inline constexpr size_t kFirstPoolOffset = kKeysOffset + kKeyPools * kPoolBytes;
+
 // Bits of a user address: what mmap can return without being asked for more.
 #if defined(__x86_64__)
 inline constexpr size_t kAddressBits = 47;
@@ -66,6 +71,8 @@ inline constexpr size_t kSmallBytes = 1024;
 inline constexpr size_t kClassBytesMax = 32 * 1024;
 // Above, a mapping of its own.
 inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
+// The most that one region could hold: the first two arenas have descriptors and keys.
+inline constexpr size_t kRunBytesLimit = (kArenasPerRegion - 2) * kArenaBytes;
 // A class that has many runs takes several at a time, side by side: an eighth of what it has, up to
 // so many pools. Prefetchers follow blocks that were allocated in turn through adjacent pages.
 inline constexpr size_t kAdjacentPoolsMax = 16;

@@ -8,8 +8,8 @@
 #include <bit>
 
 #include "allocator/check.h"
-#include "allocator/magazine.h"
 #include "allocator/metadata.h"
+#include "allocator/pool_key.h"
 #include "allocator/region.h"
 
 namespace tally {
@@ -32,6 +32,13 @@ void SetAllFree(Pool* pool) {
     words[i] = left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
   }
   pool->free_blocks = static_cast<uint16_t>(capacity);
+}
+
+void SetKeys(const Pool* head, size_t pools, PoolKey key) {
+  std::atomic<PoolKey>* keys = &KeyAt(head->start());
+  for (size_t i = 0; i < pools; ++i) {
+    keys[i].store(key, std::memory_order_relaxed);
+  }
 }
 
 // Whoever walks a private heap tells blocks from objects by their first word.
@@ -60,14 +67,12 @@ void Heap::StartRun(SizeClass size_class, Pool* head, void* wide_bitmap) {
   head->purged_pools = 0;
   head->bitmap[0] = reinterpret_cast<uintptr_t>(wide_bitmap);
   SetAllFree(head);
-  const auto magazine = static_cast<uint32_t>(MagazineOffset(size_class));
+  head->owner.store(this, std::memory_order_relaxed);
   for (size_t i = 0; i < info.run_pools; ++i) {
-    Pool& pool = head[i];
-    pool.inner_index = static_cast<uint8_t>(i);
-    pool.magazine.store(magazine, std::memory_order_relaxed);
-    pool.kind.store(i == 0 ? PoolKind::kBlocks : PoolKind::kInner, std::memory_order_relaxed);
-    pool.owner.store(this, std::memory_order_relaxed);
+    head[i].inner_index = static_cast<uint8_t>(i);
+    head[i].kind.store(i == 0 ? PoolKind::kBlocks : PoolKind::kInner, std::memory_order_relaxed);
   }
+  SetKeys(head, info.run_pools, KeyOf(index_, size_class));
   ClassState& state = classes_[size_class];
   state.partial.Insert(head);
   ++state.runs;
@@ -114,10 +119,11 @@ void Heap::Retire(Pool* pool) {
   if (pool->size_class == 1) {
     metadata.Free(pool->bits(), Pool::kWideBitmapWords * sizeof(uint64_t));
   }
+  pool->owner.store(nullptr, std::memory_order_relaxed);
   for (size_t i = 0; i < info.run_pools; ++i) {
-    pool[i].owner.store(nullptr, std::memory_order_relaxed);
     pool[i].kind.store(PoolKind::kFree, std::memory_order_relaxed);
   }
+  SetKeys(pool, info.run_pools, kNoKey);
   regions.GiveBack(pool, info.run_pools);
 }
 

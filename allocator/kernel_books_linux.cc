@@ -101,8 +101,9 @@ void ForEachRange(Visit visit) {
        region = region->next.load(std::memory_order_acquire)) {
     const auto arenas =
         static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_acquire)));
-    visit(&KernelBooks::resident_metadata, region, kArenaBytes);
-    visit(&KernelBooks::resident_pools, region->start() + kArenaBytes, (arenas - 1) * kArenaBytes);
+    visit(&KernelBooks::resident_metadata, region, kFirstPoolOffset);
+    visit(&KernelBooks::resident_pools, region->start() + kFirstPoolOffset,
+          arenas * kArenaBytes - kFirstPoolOffset);
   }
   huge_blocks.ForEach([&](const HugeBlock& block) {
     visit(&KernelBooks::resident_huge, block.start, block.bytes);

@@ -72,8 +72,8 @@ struct Magazine {
 
 static_assert(sizeof(Magazine) == 32, "an index scales to an offset by shifts");
 
-// A thread cache is its heap's pointer and then the magazines by class; a descriptor holds its
-// class's offset, so that free needs no multiplication.
+// A thread cache is its heap's key, in a word, and then the magazines by class; a pool's key holds
+// its class's offset, so that free needs no multiplication.
 constexpr size_t MagazineOffset(size_t size_class) {
   return sizeof(void*) + size_class * sizeof(Magazine);
 }

@@ -3,21 +3,19 @@
 
 // A pool: 4 KiB of blocks of one class, and its 64-byte descriptor, which lies apart.
 //
-// Called by heaps (bits), runs (large blocks), free (owner and magazine) and the books (the walk).
+// Called by heaps (bits), runs (large blocks) and the books (the walk).
 //
 //   descriptor(p) = region(p) + ((p >> 12) & 4095) * 64        no load
 //
 // A class may use a run of several adjacent pools; the first one's descriptor is the head and holds
-// the bitmap, the inner ones say how far back it is. Every descriptor of a run carries owner and
-// magazine, because free reads the one that its block's address points at.
+// the bitmap, the inner ones say how far back it is. What free reads is in pool_key.h.
 //
 // Invariants:
 //   1. A set bit is a free block; free_blocks is their number.
 //   2. Bits at and above the class's capacity are clear.
-//   3. owner is null unless kind is kBlocks or kInner.
-// Threads: owner and magazine are read by any free, relaxed: a thread that holds a block of the
-// pool got it after they were written. All else is written under the owning heap's lock, or by the
-// one thread that holds the run.
+//   3. owner is null unless kind is kBlocks.
+// Threads: written under the owning heap's lock, or by the one thread that holds the run. Any free
+// may read kind.
 
 #ifndef ALLOCATOR_POOL_H_
 #define ALLOCATOR_POOL_H_
@@ -42,7 +40,6 @@ enum class PoolKind : uint8_t {
 
 struct alignas(kDescriptorBytes) Pool {
   std::atomic<Heap*> owner;
-  std::atomic<uint32_t> magazine;  // of the class, as an offset in bytes from the thread cache
   std::atomic<PoolKind> kind;
   SizeClass size_class;
   uint16_t free_blocks;

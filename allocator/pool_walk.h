@@ -39,8 +39,11 @@ struct PoolView {
 
 inline constexpr size_t kWalkPoolBytes = 4096;
 inline constexpr size_t kWalkPoolsPerArena = 64;
+// In a region the descriptors and the keys come first.
+inline constexpr size_t kWalkKeyPools = 4;
+inline constexpr size_t kWalkFirstPool = kWalkPoolsPerArena + kWalkKeyPools;
 
-// Calls, for the pools of the arenas 1..arenas-1 of a region, one of
+// Calls, for the pools of blocks in the first `arenas` arenas of a region, one of
 //   visitor.FreePool(index, state)            state: kPoolUntouched, kPoolPurged or kPoolDirty
 //   visitor.Run(index, class, shape, view)    a run of blocks; of shape.run_pools pools
 //   visitor.Large(index, pools, view)         a large block's
@@ -50,7 +53,7 @@ inline constexpr size_t kWalkPoolsPerArena = 64;
 template <typename Source, typename Visitor>
 void WalkPools(const Source& source, size_t arenas, Visitor&& visitor) {
   const size_t end = arenas * kWalkPoolsPerArena;
-  for (size_t index = kWalkPoolsPerArena; index < end;) {
+  for (size_t index = kWalkFirstPool; index < end;) {
     const size_t arena = index / kWalkPoolsPerArena;
     const uint64_t bit = uint64_t{1} << (index % kWalkPoolsPerArena);
     if ((source.Free(arena) & bit) != 0) {
@@ -91,7 +94,7 @@ class BooksSum {
     constexpr size_t kArena = kWalkPoolsPerArena * kWalkPoolBytes;
     books_.mapped_bytes += committed_arenas * kArena;
     books_.reserved_bytes += arena_count * kArena;
-    books_.identity.metadata += kArena;  // the descriptors'
+    books_.identity.metadata += kWalkFirstPool * kWalkPoolBytes;
     ++books_.regions;
   }
   void FreePool(size_t /*index*/, uint8_t state) {
@@ -191,11 +194,14 @@ class ResidentSum {
   IsResident is_resident_;
 };
 
-// Writes a byte for each pool from the 64th of a region on.
+// Writes a byte for each pool from the 64th of a region on, where the first arena after the
+// descriptors is.
 class OccupancyMap {
  public:
   // `occupancy` is zero, 64 * 63 bytes.
-  explicit OccupancyMap(uint8_t* occupancy) : occupancy_(occupancy) {}
+  explicit OccupancyMap(uint8_t* occupancy) : occupancy_(occupancy) {
+    Fill(kWalkPoolsPerArena, kWalkKeyPools, kPoolMetadata);
+  }
 
   void FreePool(size_t index, uint8_t state) { Fill(index, 1, state); }
   void Run(size_t index, size_t /*size_class*/, const ClassShape& shape, const PoolView& view) {

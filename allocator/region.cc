@@ -371,7 +371,7 @@ bool Regions::AddRegion() {
   region->ordinal = count_.load(std::memory_order_relaxed);
   region->arena_count = static_cast<uint32_t>(bytes / kArenaBytes);
   for (size_t arena = 1; arena < kCommitArenas; ++arena) {
-    region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
+    region->arenas[arena].free.store(Region::PoolsOf(arena), std::memory_order_relaxed);
   }
   const uint64_t arenas = LowBits(kCommitArenas);
   region->committed.store(arenas, std::memory_order_release);

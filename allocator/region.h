@@ -7,9 +7,10 @@
 //
 // A region is 16 MiB of reserved address space, committed in steps of arenas. Its first arena holds
 // the descriptors of all others; the descriptors of that first arena itself describe nothing, so
-// their place, the region's first page, is the Region object.
+// their place, the region's first page, is the Region object. The first pools of arena 1 hold the
+// keys (pool_key.h); nobody ever takes them.
 //
-//   | Region | descriptors of arenas 1..63 | arena 1 | arena 2 | ... | arena 63 |
+//   | Region | descriptors of arenas 1..63 | keys, arena 1 | arena 2 | ... | arena 63 |
 //   0        4 KiB                         256 KiB
 //
 // Each arena has four words over its pools:
@@ -57,6 +58,10 @@ struct Region {
 
   char* start() { return reinterpret_cast<char*>(this); }
   Pool* descriptor(size_t pool) { return reinterpret_cast<Pool*>(this) + pool; }
+  // A bit for each pool of an arena that may be taken.
+  static constexpr uint64_t PoolsOf(size_t arena) {
+    return arena == 1 ? ~uint64_t{0} << kKeyPools : ~uint64_t{0};
+  }
   static Region* Of(const void* p) {
     return reinterpret_cast<Region*>(reinterpret_cast<uintptr_t>(p) & ~(kRegionBytes - 1));
   }

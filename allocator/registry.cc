@@ -18,7 +18,7 @@
 namespace tally {
 
 constinit Heap no_heap;
-constinit ThreadCache empty_cache(&no_heap);
+constinit ThreadCache empty_cache(&no_heap, kNobodysKey);
 constinit Registry registry;
 
 Heap* Registry::AddHeap() {
@@ -59,7 +59,7 @@ ThreadCache* Registry::AddCache(Heap* heap) {
   if (place == nullptr) {
     return nullptr;
   }
-  auto* cache = new (place) ThreadCache(heap);
+  auto* cache = new (place) ThreadCache(heap, KeyOfHeap(heap->index()));
   cache->next = caches_;
   caches_ = cache;
   return cache;
@@ -70,7 +70,7 @@ ThreadCache* Registry::Acquire() {
   ThreadCache* cache = free_caches_;
   if (cache != nullptr) {
     free_caches_ = cache->next_free;
-    cache->heap = PickHeap();
+    cache->WorkFor(PickHeap());
   } else {
     Heap* heap = PickHeap();
     cache = heap == nullptr ? nullptr : AddCache(heap);
@@ -78,7 +78,7 @@ ThreadCache* Registry::Acquire() {
       return nullptr;
     }
   }
-  cache->heap->AddUser();
+  cache->heap()->AddUser();
   cache->is_live = true;
   cache->thread = os::ThreadId();
   ++threads_started_;
@@ -93,12 +93,12 @@ void Registry::Release(ThreadCache* cache) {
   cache->FlushAll();
   cache->ReleaseSlots();
   const MutexLock lock(mutex_);
-  Heap* heap = cache->heap;
+  Heap* heap = cache->heap();
   heap->RemoveUser();
   if (heap->users() == 0) {
     heap->Trim();
   }
-  cache->heap = &no_heap;
+  cache->WorkForNobody(&no_heap);
   cache->is_live = false;
   cache->thread = 0;
   cache->next_free = free_caches_;
@@ -124,7 +124,7 @@ ThreadCache* Registry::AcquirePrivate(void* user) {
     cache->is_private = true;
     heap->AddUser();
   }
-  cache->heap->MakePrivate(user);
+  cache->heap()->MakePrivate(user);
   cache->is_live = true;
   return cache;
 }
@@ -132,7 +132,7 @@ ThreadCache* Registry::AcquirePrivate(void* user) {
 void Registry::ReleasePrivate(ThreadCache* cache) {
   cache->FlushAll();
   cache->ReleaseSlots();
-  cache->heap->Trim();
+  cache->heap()->Trim();
   const MutexLock lock(mutex_);
   cache->is_live = false;
   cache->next_free = free_private_caches_;
@@ -202,9 +202,9 @@ void Registry::OrphanOthers(const ThreadCache* mine) {
   for (ThreadCache* cache = caches_; cache != nullptr; cache = cache->next) {
     // Private caches are their users' affair: the caller's own among them must live on.
     if (cache->is_live && cache != mine && !cache->is_private) {
-      cache->heap->RemoveUser();
+      cache->heap()->RemoveUser();
       cache->Abandon();
-      cache->heap = &no_heap;
+      cache->WorkForNobody(&no_heap);
       cache->is_live = false;
       cache->thread = 0;
       cache->next_free = free_caches_;

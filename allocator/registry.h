@@ -79,6 +79,8 @@ class Registry {
   uint32_t peak_threads() const { return peak_threads_; }
   uint64_t threads_started() const { return threads_started_; }
   uint32_t heap_count() const { return heap_count_; }
+  // Lock-free. REQUIRES: the caller has a block of that heap, or has seen the heap otherwise.
+  Heap* heap(uint32_t index) const { return heaps_[index]; }
 
  private:
   friend struct DirectoryMaker;

@@ -25,7 +25,7 @@
 namespace tally {
 
 inline constexpr uint64_t kStatsMagic = 0x534b4f4f42594c54;  // "TLYBOOKS"
-inline constexpr uint64_t kStatsVersion = 2;
+inline constexpr uint64_t kStatsVersion = 3;
 inline constexpr size_t kStatsClassesMax = 176;
 
 // One size class. Blocks, unless a name says otherwise.
@@ -235,6 +235,7 @@ struct StatsDirectory {
   uint64_t region_next;         // -> the next younger
   uint64_t region_committed;    // u64, a bit an arena
   uint64_t region_arena_count;  // u32
+  uint64_t region_first_pool;   // the first pool of blocks; what lies before is metadata
   uint64_t region_arenas;
   uint64_t arena_stride;
   uint64_t arena_free;  // u64, a bit a pool

@@ -182,7 +182,7 @@ void ThreadCache::LetTimePass() {
   if (tick != last_tick_) {
     last_tick_ = tick;
     FlushIdle();
-    heap->Tick(tick);
+    heap_->Tick(tick);
   }
 }
 
@@ -202,7 +202,7 @@ void* ThreadCache::PopSlowTimed(SizeClass size_class, size_t request_bytes) {
     TakeInbox();
     if (*magazine.top == nullptr) {
       const size_t want = magazine.slots() / 2;
-      const size_t got = heap->Refill(size_class, magazine.bottom + 1, want);
+      const size_t got = heap_->Refill(size_class, magazine.bottom + 1, want);
       if (got == 0) {
         return nullptr;
       }
@@ -222,13 +222,12 @@ void* ThreadCache::PopSlowTimed(SizeClass size_class, size_t request_bytes) {
 // the others read at each free, stay as they are. What finds no room goes back to its pools.
 void ThreadCache::TakeInbox() {
   Batch* rest = nullptr;
-  for (Batch* batch = heap->TakeInbox(); batch != nullptr;) {
+  for (Batch* batch = heap_->TakeInbox(); batch != nullptr;) {
     uint32_t left = 0;
     for (uint32_t i = 0; i < batch->count; ++i) {
       void* block = batch->blocks[i];
-      const Pool* pool = Pool::Of(block);
-      if (pool->owner.load(std::memory_order_relaxed) != heap ||
-          !MagazineAt(pool->magazine.load(std::memory_order_relaxed)).TryPush(block)) {
+      const PoolKey offset = LoadKey(block) - heap_key;
+      if (offset >= kKeySpan || !MagazineAt(offset).TryPush(block)) {
         batch->blocks[left++] = block;
       }
     }
@@ -243,7 +242,7 @@ void ThreadCache::TakeInbox() {
     batch = next;
   }
   if (rest != nullptr) {
-    heap->ReturnBatches(rest);
+    heap_->ReturnBatches(rest);
   }
 }
 
@@ -253,7 +252,7 @@ void ThreadCache::FlushMagazine(SizeClass size_class, size_t count) {
   if (count == 0) {
     return;
   }
-  heap->Flush(size_class, magazine.bottom + 1, count);
+  heap_->Flush(size_class, magazine.bottom + 1, count);
   const size_t rest = magazine.count() - count;
   memmove(static_cast<void*>(magazine.bottom + 1),
           static_cast<const void*>(magazine.bottom + 1 + count), rest * sizeof(void*));
@@ -273,7 +272,7 @@ void ThreadCache::PushSlowTimed(SizeClass size_class, void* block) {
     return;
   }
   if (!magazine.has_slots()) {
-    heap->FreeDirectly(block);  // no memory for the first slots
+    heap_->FreeDirectly(block);  // no memory for the first slots
     return;
   }
   FlushMagazine(size_class, (magazine.count() + 1) / 2);
@@ -288,10 +287,9 @@ void ThreadCache::PostBatch(Outgoing& outgoing) {
   }
 }
 
-void ThreadCache::SendHome(Heap* owner, void* block, size_t block_bytes) {
-  // By the address alone: the heap's own lines are busy with its owner's lock.
-  Outgoing& outgoing =
-      outgoing_[reinterpret_cast<uintptr_t>(owner) / sizeof(Heap) % kOutgoingSlots];
+void ThreadCache::SendHome(Heap* owner, PoolKey key, void* block) {
+  // By the key alone: the heap's own lines are busy with its owner's lock.
+  Outgoing& outgoing = outgoing_[HeapIndexOf(key) % kOutgoingSlots];
   if (outgoing.owner != owner) {
     PostBatch(outgoing);
     outgoing.owner = owner;
@@ -304,7 +302,7 @@ void ThreadCache::SendHome(Heap* owner, void* block, size_t block_bytes) {
   batch->blocks[batch->count] = block;
   // Pairs with the acquire in ForEachOutgoingBlock: who sees the count sees the block.
   __atomic_store_n(&batch->count, batch->count + 1, __ATOMIC_RELEASE);
-  batch->bytes += static_cast<uint32_t>(block_bytes);
+  batch->bytes += static_cast<uint32_t>(BlockBytes(ClassOf(key)));
   if (batch->count == kBatchBlocks || batch->bytes >= kOutgoingBytesMax) {
     PostBatch(outgoing);
   }

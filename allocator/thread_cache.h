@@ -7,7 +7,7 @@
 // constant empty cache, so that "not started" is the ordinary slow path.
 //
 // Invariants:
-//   1. heap and magazines come first: descriptors hold magazine offsets (magazine.h).
+//   1. heap_key and magazines come first: keys hold magazine offsets (pool_key.h).
 //   2. The empty cache is never written: its magazines are empty and full at once, and its heap
 //      owns no pool.
 //   3. Bytes that the magazines could hold stay within TALLY_MAGAZINE_KB, first slots aside.
@@ -25,17 +25,17 @@
 #include "allocator/geometry.h"
 #include "allocator/heap.h"
 #include "allocator/magazine.h"
+#include "allocator/pool_key.h"
 #include "allocator/size_class.h"
 
 namespace tally {
 
-// What the fast paths touch, and descriptors hold offsets into.
+// What the fast paths touch, and keys hold offsets into.
 struct CacheHead {
-  Heap* heap;
+  PoolKey heap_key;
   Magazine magazines[kClassCount];
 };
-static_assert(offsetof(CacheHead, magazines) == MagazineOffset(0),
-              "descriptors hold offsets of magazines");
+static_assert(offsetof(CacheHead, magazines) == MagazineOffset(0), "keys hold offsets of magazines");
 
 // Called at the end of slow paths, unless null: where the publisher sits. No lock of the allocator
 // is held, but for a fork's.
@@ -49,9 +49,19 @@ inline void RunSlowPathHook() {
 
 class ThreadCache : public CacheHead {
  public:
-  constexpr explicit ThreadCache(Heap* cache_heap) : CacheHead{cache_heap, {}} {}
+  constexpr ThreadCache(Heap* heap, PoolKey key) : CacheHead{key, {}}, heap_(heap) {}
   ThreadCache(const ThreadCache&) = delete;
   ThreadCache& operator=(const ThreadCache&) = delete;
+
+  Heap* heap() const { return heap_; }
+  void WorkFor(Heap* heap) {
+    heap_ = heap;
+    heap_key = KeyOfHeap(heap->index());
+  }
+  void WorkForNobody(Heap* no_heap) {
+    heap_ = no_heap;
+    heap_key = kNobodysKey;
+  }
 
   Magazine& MagazineAt(size_t offset) {
     return *reinterpret_cast<Magazine*>(reinterpret_cast<char*>(this) + offset);
@@ -78,8 +88,8 @@ class ThreadCache : public CacheHead {
   // Slow half of a push: the magazine is full.
   void PushSlow(SizeClass size_class, void* block);
 
-  // Puts a block of another heap into the batch for it.
-  void SendHome(Heap* owner, void* block, size_t block_bytes);
+  // Puts a block of another heap, whose pool has the key, into the batch for it.
+  void SendHome(Heap* owner, PoolKey key, void* block);
 
   // Blocks back to the heap, batches to their owners.
   void FlushAll();
@@ -154,6 +164,7 @@ class ThreadCache : public CacheHead {
   void LetTimePass();
   void PostBatch(Outgoing& outgoing);
 
+  Heap* heap_;
   Outgoing outgoing_[kOutgoingSlots];
   uint64_t magazine_bytes_ = 0;
   uint64_t last_tick_ = 0;

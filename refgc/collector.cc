@@ -18,14 +18,13 @@ bool is_valid(const heap_impl& heap, candidate entry) {
   if (entry.is_large()) {
     return true;
   }
-  tally::Pool* pool = tally::Pool::Of(header);
-  if (pool->owner.load(std::memory_order_relaxed) != heap.caches[0]->heap) {
+  if (tally::LoadKey(header) - heap.tracked_key >= tally::kKeySpan) {
     return false;
   }
   if (header->type < kFirstType || (header->flags & kLogged) == 0) {
     return false;  // nearly always right, and cheap; what passes may still be an object's inside
   }
-  tally::Pool* head = pool->head();
+  tally::Pool* head = tally::Pool::Of(header)->head();
   const auto offset =
       reinterpret_cast<uintptr_t>(header) - reinterpret_cast<uintptr_t>(head->start());
   const size_t index = tally::BlockIndex(head->info(), offset);

@@ -15,6 +15,7 @@
 
 #include "allocator/allocator.h"
 #include "refgc/pool_index.h"
+#include "refgc/release.h"
 #include "refgc/state.h"
 
 extern "C" [[gnu::weak]] const void* tally_core_table(uint32_t version);
@@ -27,7 +28,8 @@ static_assert(offsetof(magazine, limit) == offsetof(tally::Magazine, limit));
 static_assert(offsetof(magazine, countdown) == offsetof(tally::Magazine, countdown));
 static_assert(tally::MagazineOffset(3) == sizeof(void*) + 3 * sizeof(magazine));
 static_assert(tally::kSmallBytes == kSmallBytes && tally::kClassBytesMax == 32 * 1024);
-static_assert(offsetof(tally::Pool, owner) == 0 && sizeof(tally::Pool) == 64);
+static_assert(tally::kKeysOffset == kPoolKeysOffset && sizeof(tally::PoolKey) == sizeof(uint32_t));
+static_assert(tally::KeyOf(0, 3) == tally::KeyOfHeap(0) + small_magazine_offset(3 * 8));
 static_assert(side_table::kRegionShift == tally::kRegionShift);
 static_assert(side_table::kPoolShift == tally::kPoolShift);
 static_assert(side_table::kPoolsPerRegion == tally::kPoolsPerRegion);
@@ -102,7 +104,7 @@ const tally::CoreTable& core_table() {
 bool is_empty(heap_impl* heap) {
   for (tally::ThreadCache* cache : heap->caches) {
     heap->core->flush(cache);
-    if (cache->heap->pool_bytes() != 0) {
+    if (cache->heap()->pool_bytes() != 0) {
       return false;
     }
   }
@@ -140,7 +142,7 @@ heap_impl::heap_impl() : index(std::make_unique<pool_index>(*this)) {}
 heap_impl::~heap_impl() = default;
 
 uint64_t heap_impl::held_bytes() const {
-  uint64_t bytes = caches[0]->heap->pool_bytes();
+  uint64_t bytes = caches[0]->heap()->pool_bytes();
   for (const object_header* header : large) {
     bytes += type_table[header->type].object_bytes;
   }
@@ -158,8 +160,8 @@ heap_impl* open_heap() {
   }
   heap->tracked_cache = reinterpret_cast<char*>(heap->caches[0]);
   heap->acyclic_cache = reinterpret_cast<char*>(heap->caches[1]);
-  heap->tracked_owner = heap->caches[0]->heap;
-  heap->acyclic_owner = heap->caches[1]->heap;
+  heap->tracked_key = heap->caches[0]->heap_key;
+  heap->acyclic_key = heap->caches[1]->heap_key;
   heap->budget = heap->budget_max = heap->thresholds.generation0;
   heap->stamp = 1;
   const std::lock_guard lock(heaps_mutex);
@@ -246,7 +248,8 @@ heap_impl* heap_of(const object_header* header) {
   if ((header->flags & kLarge) != 0) {
     return prefix_of(header)->heap;
   }
-  const tally::Heap* owner = tally::Pool::Of(header)->owner.load(std::memory_order_relaxed);
+  tally::Pool* pool = tally::Pool::Of(header)->head();
+  const tally::Heap* owner = pool->owner.load(std::memory_order_relaxed);
   return static_cast<heap_impl*>(owner->user());
 }
 
@@ -259,16 +262,14 @@ void free_object(object_header* header, bool is_shifted) {
   if (REFGC_UNLIKELY((header->flags & kLarge) != 0)) {
     return free_large(heap, header);
   }
-  const uint32_t offset = tally::Pool::Of(header)->magazine.load(std::memory_order_relaxed);
+  const tally::PoolKey key = tally::LoadKey(header);
   *header = {};
   if (is_shifted) {
     *--header = {};
   }
   tally::ThreadCache* cache = heap->caches[is_acyclic ? 1 : 0];
-  if (REFGC_UNLIKELY(!cache->TryPush(offset, header))) {
-    const auto size_class =
-        static_cast<tally::SizeClass>((offset - sizeof(void*)) / sizeof(magazine));
-    heap->core->push_slow(cache, size_class, header);
+  if (REFGC_UNLIKELY(!cache->TryPush(key - cache->heap_key, header))) {
+    heap->core->push_slow(cache, tally::ClassOf(key), header);
   }
 }
 

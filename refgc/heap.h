@@ -33,8 +33,8 @@ struct magazine {
 struct heap_state {
   char* tracked_cache;  // magazines of blocks for objects that may be in cycles
   char* acyclic_cache;  // and for others
-  void* tracked_owner;  // the caches' heaps of the core
-  void* acyclic_owner;
+  uint32_t tracked_key;  // of the caches' heaps in the core: what a pool's key is counted from
+  uint32_t acyclic_key;
   // Tracked objects that may be made before the next automatic collection.
   int64_t budget;
   int64_t budget_max;

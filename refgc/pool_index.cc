@@ -99,10 +99,10 @@ void pool_index::add_run(char* start, uint32_t block_bytes, uint32_t blocks, uin
 void pool_index::add_all(int32_t value) {
   // All at once: a vector that doubles could be the peak of the program's memory.
   size_t slots = 1 + heap_.large.size();
-  tally::ForEachRun(*heap_.core, heap_.caches[0]->heap,
+  tally::ForEachRun(*heap_.core, heap_.caches[0]->heap(),
                     [&](const tally::Pool* head) { slots += head->info().capacity; });
   refs_.reserve(slots);
-  tally::ForEachRun(*heap_.core, heap_.caches[0]->heap, [&](tally::Pool* head) {
+  tally::ForEachRun(*heap_.core, heap_.caches[0]->heap(), [&](tally::Pool* head) {
     const tally::ClassInfo& info = head->info();
     add_run(head->start(), info.block_bytes, info.capacity, info.run_pools, value);
   });

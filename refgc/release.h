@@ -35,12 +35,14 @@ constexpr size_t small_magazine_offset(size_t block_bytes) {
   return sizeof(void*) + (block_bytes + 7) / 8 * sizeof(magazine);
 }
 
-// Which heap of the core an address belongs to: the first word of its pool's descriptor.
-inline void* core_heap_of(const void* block) {
+// The key of an address's pool in the core: its heap's key, and the offset of its class's magazine.
+constexpr size_t kPoolKeysOffset = 256 * 1024;
+inline uint32_t pool_key_of(const void* block) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   constexpr uintptr_t kRegionMask = (uintptr_t{1} << side_table::kRegionShift) - 1;
   const uintptr_t pool = address >> side_table::kPoolShift & (side_table::kPoolsPerRegion - 1);
-  return *reinterpret_cast<void**>((address & ~kRegionMask) + pool * 64);
+  const auto* keys = reinterpret_cast<const uint32_t*>((address & ~kRegionMask) + kPoolKeysOffset);
+  return keys[pool];
 }
 
 // False where the magazine is full, or holds the block.
@@ -68,13 +70,14 @@ constexpr bool has_short_release() {
 template <class T>
 bool free_short(heap_state* heap, object_header* header) {
   constexpr bool is_acyclic = is_acyclic_v<T>;
+  constexpr size_t offset = small_magazine_offset(block_bytes_of<T>());
   if (REFGC_UNLIKELY(heap == nullptr ||
-                     core_heap_of(header) !=
-                         (is_acyclic ? heap->acyclic_owner : heap->tracked_owner))) {
+                     pool_key_of(header) !=
+                         (is_acyclic ? heap->acyclic_key : heap->tracked_key) + offset)) {
     return false;
   }
-  if (REFGC_UNLIKELY(!push_small(is_acyclic ? heap->acyclic_cache : heap->tracked_cache,
-                                 small_magazine_offset(block_bytes_of<T>()), header))) {
+  if (REFGC_UNLIKELY(
+          !push_small(is_acyclic ? heap->acyclic_cache : heap->tracked_cache, offset, header))) {
     return false;
   }
   *header = {};

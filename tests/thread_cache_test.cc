@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "allocator/options.h"
+#include "allocator/pool_key.h"
 
 namespace tally {
 namespace {
 
 class ThreadCacheTest : public ::testing::Test {
  protected:
+  void SetUp() override { other_.Start(1); }
   void TearDown() override {
     cache_.FlushAll();
     for (size_t c = 1; c < kClassCount; ++c) {
@@ -48,7 +50,7 @@ class ThreadCacheTest : public ::testing::Test {
 
   static inline constinit Heap heap_;
   static inline constinit Heap other_;
-  ThreadCache cache_{&heap_};
+  ThreadCache cache_{&heap_, KeyOfHeap(0)};
 };
 
 TEST_F(ThreadCacheTest, StartsEmptyAndFullAtOnce) {
@@ -167,7 +169,7 @@ TEST_F(ThreadCacheTest, OthersBlocksTravelInBoundedBatches) {
       ASSERT_EQ(other_.Refill(size_class, &block, 1), 1u);
     }
     for (void* block : blocks) {
-      cache_.SendHome(&other_, block, BlockBytes(size_class));
+      cache_.SendHome(&other_, LoadKey(block), block);
       ASSERT_LT(Outgoing(cache_), kBatchBlocks);
       ASSERT_LT(Outgoing(cache_) * BlockBytes(size_class), kOutgoingBytesMax);
     }
@@ -185,10 +187,10 @@ TEST_F(ThreadCacheTest, WhatOthersFreedIsHandedOutAgain) {
     blocks.push_back(Pop(size_class));
   }
   cache_.FlushAll();
-  ThreadCache others(&other_);
+  ThreadCache others(&other_, KeyOfHeap(1));
   const std::set<void*> sent(blocks.begin() + 50, blocks.end());
   for (void* block : sent) {
-    others.SendHome(&heap_, block, BlockBytes(size_class));
+    others.SendHome(&heap_, LoadKey(block), block);
   }
   others.FlushAll();
   std::set<void*> again;
@@ -218,9 +220,9 @@ TEST_F(ThreadCacheTest, WhatFindsNoRoomGoesBackToItsPool) {
   for (void*& block : blocks) {
     ASSERT_EQ(heap_.Refill(size_class, &block, 1), 1u);
   }
-  ThreadCache others(&other_);
+  ThreadCache others(&other_, KeyOfHeap(1));
   for (void* block : blocks) {
-    others.SendHome(&heap_, block, BlockBytes(size_class));
+    others.SendHome(&heap_, LoadKey(block), block);
   }
   others.FlushAll();
   void* block = Pop(size_class);  // with the first, few slots

@@ -50,7 +50,7 @@ std::map<Heap*, int> HeapsOf(int threads) {
   std::map<Heap*, int> users;
   OnThreads(threads, [&](int) {
     const std::lock_guard<std::mutex> lock(mutex);
-    ++users[thread_cache->heap];
+    ++users[thread_cache->heap()];
   });
   return users;
 }
@@ -79,13 +79,13 @@ TEST(Registry, AParkedHeapIsAdoptedWithItsPools) {
   Heap* heap = nullptr;
   std::thread([&] {
     block = Allocate(40);
-    heap = thread_cache->heap;
+    heap = thread_cache->heap();
     ThreadExit();
   }).join();
   EXPECT_EQ(heap->users(), 0u);
   bool is_adopted = false;
   OnThreads(static_cast<int>(Take().heaps), [&](int) {
-    if (thread_cache->heap == heap) {
+    if (thread_cache->heap() == heap) {
       is_adopted = true;
       void* second = Allocate(40);
       EXPECT_EQ(Pool::Of(second), Pool::Of(block)) << "the lowest partly free pool";

@@ -56,9 +56,10 @@ bool LiveReader::ReadRegion(uint64_t region) {
       !ReadCopy(region, arenas * kWalkPoolsPerArena * directory_.descriptor_bytes, &copy)) {
     return arenas != 0 && arena_count <= kArenas ? false : Odd();
   }
-  ranges_.push_back({&KernelBooks::resident_metadata, region, arena_bytes});
-  ranges_.push_back(
-      {&KernelBooks::resident_pools, region + arena_bytes, (arenas - 1) * arena_bytes});
+  constexpr uint64_t kFirstPoolOffset = kWalkFirstPool * kWalkPoolBytes;
+  ranges_.push_back({&KernelBooks::resident_metadata, region, kFirstPoolOffset});
+  ranges_.push_back({&KernelBooks::resident_pools, region + kFirstPoolOffset,
+                     arenas * arena_bytes - kFirstPoolOffset});
   const RemoteRegion remote(directory_, shapes_, std::move(copy));
   sum_.Region(arenas, arena_count);
   WalkPools(remote, arenas, sum_);

@@ -60,7 +60,7 @@ class Books:
         for region in self.process.regions.values():
             self.mapped_bytes += region.arenas * d.arena_bytes
             self.reserved_bytes += region.arenas_reserved * d.arena_bytes
-            self.terms["metadata"] += d.arena_bytes  # the descriptors'
+            self.terms["metadata"] += d.region_first_pool * d.pool_bytes  # descriptors, keys
             for run in self.process.runs(region):
                 run_bytes = run.pools * d.pool_bytes
                 if run.kind == "blocks":

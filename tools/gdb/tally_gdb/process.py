@@ -20,7 +20,7 @@ FIELDS = """
 magic version directory_bytes
 pool_bytes arena_bytes region_bytes descriptor_bytes class_count
 classes class_stride class_block_bytes class_run_pools class_capacity
-regions region_next region_committed region_arena_count region_arenas
+regions region_next region_committed region_arena_count region_first_pool region_arenas
 arena_stride arena_free arena_dirty arena_touched
 pool_owner pool_kind pool_size_class pool_free_blocks pool_inner_index pool_run_pools
 pool_request_bytes pool_bitmap region_map region_map_bytes
@@ -39,7 +39,7 @@ live_threads peak_threads threads_started purged_bytes purge_calls mismatched_si
 uncached_allocations samples sampled_bytes
 """.split()
 MAGIC = 0x534b4f4f42594c54
-VERSION = 2
+VERSION = 3
 WORD_MAX = (1 << 64) - 1
 # No process that means well has more or larger.
 CLASSES_MAX = 176
@@ -165,11 +165,11 @@ class Process:
             yield Region(start, arenas, reserved)
 
     def runs(self, region):
-        """All pools of a region but the first arena's, in runs: allocator/pool_walk.h's walk."""
+        """All pools of a region but those of metadata, in runs: allocator/pool_walk.h's walk."""
         d = self.directory
         copy = self.read(region.start, region.arenas * WORD_BITS * d.descriptor_bytes)
         end = region.arenas * WORD_BITS
-        index = WORD_BITS
+        index = d.region_first_pool
         while index < end:
             arena = d.region_arenas + index // WORD_BITS * d.arena_stride
             free, dirty, touched = (copy.number(arena + field) >> index % WORD_BITS & 1
