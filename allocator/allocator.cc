@@ -78,6 +78,9 @@ void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
   if (block == nullptr && fits_run) {
     block = large_blocks.Allocate(bytes, alignment, is_zero);
   }
+  if (block != nullptr && *is_zero) {
+    purger.MakeWay(bytes);
+  }
   return block;
 }
 

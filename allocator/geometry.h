@@ -84,6 +84,9 @@ inline constexpr size_t kEmptyPoolsMax = 256;
 inline constexpr size_t kSpareMappings = 16;
 inline constexpr size_t kSpareBytesMax = 32 * 1024 * 1024;
 inline constexpr size_t kLiveBytesPerSpareByte = 4;
+// From here on a block's pages cost so much to touch that looking for others to give back for them
+// is nothing.
+inline constexpr size_t kBytesWorthWay = 4 * 1024 * 1024;
 // A block that realloc grows beyond this by a small step gets a mapping: whoever grows so will grow
 // again soon, and mremap copies nothing.
 inline constexpr size_t kGrowingBytesMax = 512 * 1024;
@@ -115,13 +118,15 @@ inline constexpr size_t kMagazineSlotsFirst = 4;
 inline constexpr size_t kMagazineShares = 8;
 inline constexpr size_t kMagazineShareMin = 256 * 1024;
 
-// Blocks in one batch: with its header, 512 bytes.
-inline constexpr size_t kBatchBlocks = 61;
+// Blocks in one batch: with its header, 1,024 bytes.
+inline constexpr size_t kBatchBlocks = 125;
+// Empty containers that a thread keeps at most; it gets and gives back half as many at a time.
+inline constexpr size_t kStashBatches = 16;
 // Full batches that a heap keeps per class before it sets bits; see Heap.
-inline constexpr size_t kDepotBytesMax = 64 * 1024;
+inline constexpr size_t kDepotBytesMax = 128 * 1024;
 inline constexpr size_t kDepotBatchesMax = 64;
 // ...and this many whose blocks lie far apart.
-inline constexpr size_t kScatteredBatchesMax = 8;
+inline constexpr size_t kScatteredBatchesMax = 4;
 // A batch going home is posted when it holds this much, whatever its count.
 inline constexpr size_t kOutgoingBytesMax = 16 * 1024;
 // Heaps that a thread cache holds batches for at a time.

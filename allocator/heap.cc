@@ -305,13 +305,7 @@ Batch* Heap::TakeInbox() {
     return nullptr;
   }
   // Acquire pairs with the release in Post.
-  Batch* batches = inbox_.exchange(nullptr, std::memory_order_acquire);
-  uint32_t count = 0;
-  for (const Batch* batch = batches; batch != nullptr; batch = batch->next) {
-    ++count;
-  }
-  inbox_batches_.fetch_sub(count, std::memory_order_relaxed);
-  return batches;
+  return inbox_.exchange(nullptr, std::memory_order_acquire);
 }
 
 void Heap::ReturnBatches(Batch* batch) {
@@ -333,16 +327,18 @@ void Heap::DrainInbox() { ReturnAll(TakeInbox()); }
 
 void Heap::Post(Batch* batch) {
   Batch* head = inbox_.load(std::memory_order_relaxed);
+  uint32_t waiting = 0;
   do {
     batch->next = head;
-  } while (!inbox_.compare_exchange_weak(head, batch, std::memory_order_release,
+    // A head that was drained meanwhile says something else: the number is a hint.
+    waiting = head == nullptr ? 1 : __atomic_load_n(&head->waiting, __ATOMIC_RELAXED) + 1;
+    __atomic_store_n(&batch->waiting, waiting, __ATOMIC_RELAXED);
+    // Sequentially consistent: either we see the lock free below, or its holder's last look sees us.
+  } while (!inbox_.compare_exchange_weak(head, batch, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
-  // Sequentially consistent: either we see the lock free below, or its holder's last look sees us.
-  inbox_batches_.fetch_add(1, std::memory_order_seq_cst);
   // Nobody works for a parked heap, and a quiet one's threads may never come back: whoever posts
   // drains. Again after unlocking, because others may have posted while we held the lock.
-  while ((users() == 0 || inbox_batches_.load(std::memory_order_relaxed) > kInboxBatchesMax) &&
-         !IsInboxEmpty() && mutex_.TryLock()) {
+  while ((users() == 0 || waiting > kInboxBatchesMax) && !IsInboxEmpty() && mutex_.TryLock()) {
     DrainInbox();
     mutex_.Unlock();
   }

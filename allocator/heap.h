@@ -161,7 +161,6 @@ class Heap {
   ClassState classes_[kClassCount];
   // On a line of its own: other heaps' threads write it.
   alignas(64) std::atomic<Batch*> inbox_{nullptr};
-  std::atomic<uint32_t> inbox_batches_{0};
 };
 
 }  // namespace tally

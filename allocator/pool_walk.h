@@ -92,9 +92,10 @@ class BooksSum {
 
   void Region(size_t committed_arenas, size_t arena_count) {
     constexpr size_t kArena = kWalkPoolsPerArena * kWalkPoolBytes;
-    books_.mapped_bytes += committed_arenas * kArena;
+    const uint64_t committed = committed_arenas * kArena;
+    books_.mapped_bytes += committed;
     books_.reserved_bytes += arena_count * kArena;
-    books_.identity.metadata += kWalkFirstPool * kWalkPoolBytes;
+    books_.identity.metadata += Lesser(kWalkFirstPool * kWalkPoolBytes, committed);
     ++books_.regions;
   }
   void FreePool(size_t /*index*/, uint8_t state) {

@@ -168,6 +168,43 @@ uint64_t Purger::Tick() {
   return now;
 }
 
+// Calls visit(region, arena, pools) for each arena that has pools both free and dirty.
+template <typename Visit>
+void Purger::ForEachIdle(Visit visit) {
+  for (Region* region = regions.oldest(); region != nullptr;
+       region = region->next.load(std::memory_order_acquire)) {
+    const uint64_t committed = region->committed.load(std::memory_order_acquire);
+    for (size_t i = 1; i < kArenasPerRegion && (committed >> i & 1) != 0; ++i) {
+      const Arena& arena = region->arenas[i];
+      const uint64_t idle =
+          arena.free.load(std::memory_order_relaxed) & arena.dirty.load(std::memory_order_relaxed);
+      if (idle != 0) {
+        visit(region, i, idle);
+      }
+    }
+  }
+}
+
+void Purger::MakeWay(uint64_t bytes) {
+  if (bytes < kBytesWorthWay || !mutex_.TryLock()) {
+    return;
+  }
+  uint64_t idle_bytes = 0;
+  ForEachIdle([&](Region* /*region*/, size_t /*arena*/, uint64_t pools) {
+    idle_bytes += static_cast<uint64_t>(std::popcount(pools)) * kPoolBytes;
+  });
+  uint64_t kept_bytes = idle_bytes > bytes ? idle_bytes - bytes : 0;
+  ForEachIdle([&](Region* region, size_t arena, uint64_t pools) {
+    const uint64_t here = static_cast<uint64_t>(std::popcount(pools)) * kPoolBytes;
+    if (here <= kept_bytes) {
+      kept_bytes -= here;
+    } else {
+      PurgePools(region, arena, pools);
+    }
+  });
+  mutex_.Unlock();
+}
+
 uint64_t Purger::PurgeAll() {
   const MutexLock lock(mutex_);
   uint64_t purged = spare_mappings.ReleaseAll();

@@ -3,7 +3,8 @@
 
 // Purge: physical pages of free pools go back to the system, addresses stay.
 //
-// Called on slow paths (Tick) and by trim (PurgeAll). There is no thread of its own.
+// Called on slow paths (Tick), before large blocks are filled (MakeWay) and by trim (PurgeAll). There
+// is no thread of its own.
 //
 // A pool that is free and dirty is marked aged when the clock passes over its arena, and purged
 // when the clock passes again and it is still free: between half the decay time and all of it. A
@@ -31,6 +32,11 @@ class Purger {
   // Visits what is due. Cheap when nothing is: a clock read. Returns the current tick's number.
   uint64_t Tick();
 
+  // A block of so many bytes is about to be touched for the first time: as much that is free goes
+  // back, the youngest regions' first, so that the process grows by what it uses more. Small blocks
+  // do without: their own kind of memory is what lies free. O(arenas).
+  void MakeWay(uint64_t bytes);
+
   // Everything free goes back now. Returns the bytes purged.
   uint64_t PurgeAll();
 
@@ -46,6 +52,8 @@ class Purger {
   friend struct DirectoryMaker;
 
   void VisitRound(uint64_t tick);
+  template <typename Visit>
+  static void ForEachIdle(Visit visit);
   uint64_t PurgeStretches(char* start, uint64_t pools);
   static void PurgeDescriptors(Region* region, size_t arena);
   uint64_t PurgePools(Region* region, size_t arena, uint64_t wanted);

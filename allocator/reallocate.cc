@@ -6,6 +6,7 @@
 #include "allocator/allocator.h"
 #include "allocator/huge.h"
 #include "allocator/large.h"
+#include "allocator/purge.h"
 #include "allocator/region.h"
 #include "allocator/slow_paths.h"
 
@@ -71,6 +72,9 @@ void* ReallocateHuge(void* p, size_t bytes) {
   // Shrunk to less than a mapping is worth, it moves to where such sizes live.
   if (bytes <= kGrowingBytesMax) {
     return MoveBlock(p, block.bytes, bytes);
+  }
+  if (bytes > block.bytes) {
+    purger.MakeWay(bytes - block.bytes);
   }
   void* resized = huge_blocks.Resize(p, bytes);
   if (resized == nullptr && MakeRoom()) {

@@ -4,8 +4,7 @@
 // The public layout of the books: what reports are made of, what a published file holds, and where
 // a reader of another process finds the present. STATS_FORMAT.md describes it in one page.
 //
-// Called by books and publish (write), the report's writers and tools/ (read). This file includes
-// nothing of the allocator's.
+// Called by books and publish (write), reports and tools/ (read). Includes nothing of the core's.
 //
 // Every number is native-endian, and all but the small ones of a StatsEntryLeaf and StatsRegionLeaf
 // are 64 bits wide: no padding, the same layout in C, C++ and Python's struct.

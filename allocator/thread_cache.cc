@@ -234,7 +234,7 @@ void ThreadCache::TakeInbox() {
     Batch* next = batch->next;
     batch->count = left;
     if (left == 0) {
-      batch_pool.Put(batch);
+      stash_.Put(batch);
     } else {
       batch->next = rest;
       rest = batch;
@@ -294,7 +294,7 @@ void ThreadCache::SendHome(Heap* owner, PoolKey key, void* block) {
     PostBatch(outgoing);
     outgoing.owner = owner;
   }
-  if (outgoing.batch == nullptr && (outgoing.batch = batch_pool.Get()) == nullptr) {
+  if (outgoing.batch == nullptr && (outgoing.batch = stash_.Get()) == nullptr) {
     owner->FreeDirectly(block);
     return;
   }
@@ -315,6 +315,7 @@ void ThreadCache::FlushAll() {
   for (Outgoing& outgoing : outgoing_) {
     PostBatch(outgoing);
   }
+  stash_.ReturnAll();
 }
 
 void ThreadCache::FlushIdle() {
@@ -340,6 +341,7 @@ void ThreadCache::Abandon() {
   for (Outgoing& outgoing : outgoing_) {
     outgoing = Outgoing{};
   }
+  stash_.Forget();
   magazine_bytes_ = 0;
   resets_ = 0;
   random_ = 0;

@@ -49,14 +49,14 @@ inline void RunSlowPathHook() {
 
 class ThreadCache : public CacheHead {
  public:
-  constexpr ThreadCache(Heap* heap, PoolKey key) : CacheHead{key, {}}, heap_(heap) {}
+  constexpr ThreadCache(Heap* its_heap, PoolKey key) : CacheHead{key, {}}, heap_(its_heap) {}
   ThreadCache(const ThreadCache&) = delete;
   ThreadCache& operator=(const ThreadCache&) = delete;
 
   Heap* heap() const { return heap_; }
-  void WorkFor(Heap* heap) {
-    heap_ = heap;
-    heap_key = KeyOfHeap(heap->index());
+  void WorkFor(Heap* its_heap) {
+    heap_ = its_heap;
+    heap_key = KeyOfHeap(its_heap->index());
   }
   void WorkForNobody(Heap* no_heap) {
     heap_ = no_heap;
@@ -166,6 +166,7 @@ class ThreadCache : public CacheHead {
 
   Heap* heap_;
   Outgoing outgoing_[kOutgoingSlots];
+  BatchStash stash_;
   uint64_t magazine_bytes_ = 0;
   uint64_t last_tick_ = 0;
   // Allocated = base - countdown. Both change together, which resets_ tells readers: odd meanwhile.

@@ -145,7 +145,7 @@ class pending_objects_hidden {
 // Calls f(header) for each object of the heap's tracked (0) or acyclic (1) pools, large ones too.
 template <typename F>
 void for_each_object(const heap_impl& heap, int kind, F f) {
-  tally::ForEachRun(*heap.core, heap.caches[kind]->heap, [&](tally::Pool* run) {
+  tally::ForEachRun(*heap.core, heap.caches[kind]->heap(), [&](tally::Pool* run) {
     const tally::ClassInfo& info = run->info();
     char* block = run->start();
     for (size_t i = 0; i < info.capacity; ++i, block += info.block_bytes) {

@@ -39,5 +39,47 @@ TEST(BatchPool, IsBounded) {
   EXPECT_EQ(batches.Get(), nullptr);
 }
 
+TEST(BatchPool, ChainsAreAsLongAsAskedAndEmpty) {
+  static constinit BatchPool batches;
+  Batch* chain = batches.GetChain(3);
+  size_t count = 0;
+  for (Batch* batch = chain; batch != nullptr; batch = batch->next) {
+    EXPECT_EQ(batch->count, 0u);
+    ++count;
+  }
+  EXPECT_EQ(count, 3u);
+  batches.PutChain(chain, chain->next->next);
+  EXPECT_EQ(batches.Get(), chain);
+}
+
+// What a stash got, it has or has given back: all batches there are can be had afterwards.
+TEST(BatchStash, LosesNothingAndKeepsFew) {
+  BatchStash stash;
+  std::vector<Batch*> held;
+  while (Batch* batch = stash.Get()) {
+    ASSERT_EQ(batch->count, 0u);
+    ASSERT_EQ(batch->next, nullptr);
+    batch->count = 1;
+    held.push_back(batch);
+  }
+  EXPECT_EQ(std::set<Batch*>(held.begin(), held.end()).size(), BatchPool::kBatchesMax);
+  for (Batch* batch : held) {
+    stash.Put(batch);
+  }
+  std::vector<Batch*> rest;
+  while (Batch* batch = batch_pool.Get()) {
+    rest.push_back(batch);
+  }
+  EXPECT_GE(rest.size(), BatchPool::kBatchesMax - kStashBatches);
+  stash.ReturnAll();
+  while (Batch* batch = batch_pool.Get()) {
+    rest.push_back(batch);
+  }
+  EXPECT_EQ(rest.size(), BatchPool::kBatchesMax);
+  for (Batch* batch : rest) {
+    batch_pool.Put(batch);
+  }
+}
+
 }  // namespace
 }  // namespace tally

@@ -49,11 +49,10 @@ TEST(LargeBlocks, ResizeInPlace) {
   EXPECT_EQ(head->run_pools, 200u);
   ASSERT_TRUE(large_blocks.ResizeInPlace(head, 64 * kPoolBytes));
   ASSERT_TRUE(large_blocks.ResizeInPlace(head, 63 * kPoolBytes));
-  const tally::Run next = regions.Take(1, 1);
-  ASSERT_EQ(next.first, head + 63) << "the tail went back";
+  ASSERT_TRUE(regions.TakeAfter(head, 63, 1)) << "the tail went back";
   EXPECT_FALSE(large_blocks.ResizeInPlace(head, 64 * kPoolBytes));
   EXPECT_EQ(head->run_pools, 63u) << "a refusal changes nothing";
-  regions.GiveBack(next.first, 1);
+  regions.GiveBack(head + 63, 1);
   EXPECT_TRUE(large_blocks.Free(head));
 }
 

@@ -36,7 +36,7 @@ TEST(PoolKeyTest, NoOtherHeapsKeyIsAnOffset) {
 }
 
 TEST(PoolKeyTest, LiesBehindTheDescriptorsOutOfReachOfRuns) {
-  Run run = regions.Take(1, 1);
+  const auto run = regions.Take(1, 1);
   ASSERT_NE(run.first, nullptr);
   Region* region = Region::Of(run.first);
   EXPECT_EQ(reinterpret_cast<char*>(&KeyAt(region->start())), region->start() + kKeysOffset);

@@ -48,14 +48,15 @@ Books SumOf(const MadeUp& region, size_t arenas) {
 
 TEST(PoolWalk, CountsEachKind) {
   MadeUp region;
-  region.free[1] = ~uint64_t{0} << 8;  // arena 1: 8 pools in use, 8 dirty, 8 purged, 40 untouched
-  region.dirty[1] = uint64_t{0xff} << 8;
-  region.touched[1] = uint64_t{0xffff} << 8;
+  // Arena 1: 4 pools of keys, 8 in use, 8 dirty, 8 purged, 36 untouched.
+  region.free[1] = ~uint64_t{0} << 12;
+  region.dirty[1] = uint64_t{0xff} << 12;
+  region.touched[1] = uint64_t{0xffff} << 12;
   const SizeClass size_class = ClassFor(64);
   ASSERT_EQ(kClassTable[size_class].run_pools, 1);
-  region.descriptors[64] = {PoolView::Kind::kBlocks, size_class, 10, 0, 0};
-  region.descriptors[65] = {PoolView::Kind::kLarge, 0, 0, 6, 20000};
-  // 71 says nothing that makes sense.
+  region.descriptors[68] = {PoolView::Kind::kBlocks, size_class, 10, 0, 0};
+  region.descriptors[69] = {PoolView::Kind::kLarge, 0, 0, 6, 20000};
+  // 75 says nothing that makes sense.
   const Books books = SumOf(region, 2);
   EXPECT_EQ(books.classes[size_class].runs, 1u);
   EXPECT_EQ(books.classes[size_class].free_in_pools, 10u);
@@ -64,7 +65,7 @@ TEST(PoolWalk, CountsEachKind) {
   EXPECT_EQ(books.large.requested_bytes, 20000u);
   EXPECT_EQ(books.identity.dirty, 8 * kPoolBytes);
   EXPECT_EQ(books.identity.purged, 8 * kPoolBytes);
-  EXPECT_EQ(books.identity.never_touched, 40 * kPoolBytes);
+  EXPECT_EQ(books.identity.never_touched, 36 * kPoolBytes);
   EXPECT_EQ(books.identity.transit, kPoolBytes);
   EXPECT_EQ(books.identity.sum(), books.mapped_bytes);
   EXPECT_EQ(books.mapped_peak_bytes, books.mapped_bytes);
@@ -72,22 +73,25 @@ TEST(PoolWalk, CountsEachKind) {
 
 TEST(PoolWalk, DrawsEachKind) {
   MadeUp region;
-  region.free[1] = ~uint64_t{0} << 8;
-  region.dirty[1] = uint64_t{1} << 8;
-  region.touched[1] = uint64_t{3} << 8;
-  region.descriptors[64] = {PoolView::Kind::kBlocks, ClassFor(16), 256, 0, 0};
-  region.descriptors[65] = {PoolView::Kind::kBlocks, ClassFor(16), 0, 0, 0};
-  region.descriptors[66] = {PoolView::Kind::kLarge, 0, 0, 6, 20000};
+  region.free[1] = ~uint64_t{0} << 12;
+  region.dirty[1] = uint64_t{1} << 12;
+  region.touched[1] = uint64_t{3} << 12;
+  region.descriptors[68] = {PoolView::Kind::kBlocks, ClassFor(16), 256, 0, 0};
+  region.descriptors[69] = {PoolView::Kind::kBlocks, ClassFor(16), 0, 0, 0};
+  region.descriptors[70] = {PoolView::Kind::kLarge, 0, 0, 6, 20000};
   StatsRegionLeaf leaf{};
   WalkPools(region, 2, OccupancyMap(leaf.occupancy));
-  EXPECT_EQ(leaf.occupancy[0], kPoolBlocks);
-  EXPECT_EQ(leaf.occupancy[1], 255);
-  for (int i = 2; i < 8; ++i) {
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(leaf.occupancy[i], kPoolMetadata) << "keys";
+  }
+  EXPECT_EQ(leaf.occupancy[4], kPoolBlocks);
+  EXPECT_EQ(leaf.occupancy[5], 255);
+  for (int i = 6; i < 12; ++i) {
     EXPECT_EQ(leaf.occupancy[i], kPoolLarge);
   }
-  EXPECT_EQ(leaf.occupancy[8], kPoolDirty);
-  EXPECT_EQ(leaf.occupancy[9], kPoolPurged);
-  EXPECT_EQ(leaf.occupancy[10], kPoolUntouched);
+  EXPECT_EQ(leaf.occupancy[12], kPoolDirty);
+  EXPECT_EQ(leaf.occupancy[13], kPoolPurged);
+  EXPECT_EQ(leaf.occupancy[14], kPoolUntouched);
   EXPECT_EQ(leaf.occupancy[64], kPoolAbsent);
 }
 

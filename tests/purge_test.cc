@@ -92,6 +92,28 @@ TEST_F(PurgeTest, PurgeAllGoesAtOnceAndOnlyOnce) {
   EXPECT_EQ(purger.PurgeAll(), 0u) << "what is purged is not dirty";
 }
 
+// A block of four arenas, touched for the first time, is worth as much of what is free.
+TEST_F(PurgeTest, WayIsMadeByTheYoungestFreePoolsAndNoMoreThanAsked) {
+  constexpr size_t kPools = kBytesWorthWay / kPoolBytes;
+  const tally::Run older = regions.Take(kPools, 1);
+  const tally::Run younger = regions.Take(kPools, 1);
+  ASSERT_LT(older.first, younger.first);
+  for (const tally::Run& run : {older, younger}) {
+    memset(run.first->start(), 'x', kBytesWorthWay);
+    regions.GiveBack(run.first, kPools);
+  }
+  const auto resident = [](const tally::Run& run) {
+    return os::ResidentBytes(run.first->start(), kBytesWorthWay);
+  };
+  purger.MakeWay(kBytesWorthWay - 1);
+  EXPECT_EQ(resident(older) + resident(younger), 2 * kBytesWorthWay) << "not worth it";
+  purger.MakeWay(kBytesWorthWay);
+  EXPECT_EQ(resident(younger), 0u);
+  EXPECT_EQ(resident(older), kBytesWorthWay);
+  purger.MakeWay(100 * kBytesWorthWay);
+  EXPECT_EQ(resident(older), 0u);
+}
+
 TEST_F(PurgeTest, DescriptorsGoWithTheLastPoolOfAnArena) {
   if (os::PageBytes() > kPoolsPerArena * kDescriptorBytes) {
     GTEST_SKIP() << "an arena's descriptors are no whole page here";
@@ -146,7 +168,7 @@ TEST_F(PurgeTest, ARefusedPurgeLeavesThePoolsDirty) {
 TEST_F(PurgeTest, NeighboursGoInOneCall) {
   purger.PurgeAll();
   Pool* run = FreeRun();
-  const tally::Run other = regions.Take(1, 1);  // or the descriptors would go as well
+  const tally::Run other = regions.Take(1, 64);  // or the descriptors would go as well
   ASSERT_EQ(other.first, run);
   const uint64_t before = FakeOs::CallsOf(OsCall::kPurge);
   purger.PurgeAll();

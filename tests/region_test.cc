@@ -108,7 +108,7 @@ TEST(Regions, GrowsByRegionsAndServesTheOldestAgain) {
     ASSERT_NE(runs.back(), nullptr);
   }
   const size_t taken = runs.size();
-  EXPECT_GE(taken, 2 * 63u);
+  EXPECT_GE(taken, 2 * 62u);
   for (Pool* run : runs) {
     regions.GiveBack(run, 64);
   }

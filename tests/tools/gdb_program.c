@@ -83,15 +83,15 @@ int main(void) {
   PrintOne("live", Allocate(48));
   PrintOne("large", Allocate(100000));
   PrintOne("huge", Allocate(20 << 20));
-  char* freed = Allocate(200000);
-  free(freed);
-  PrintOne("pool", freed + 190000);  // its first pools are soon taken again
   void* spare = NULL;
   for (int i = 0; i < 4; ++i) {  // kept once it was wanted again
     spare = Allocate(12 << 20);
     free(spare);
   }
   PrintOne("spare", spare);
+  char* freed = Allocate(200000);
+  free(freed);
+  PrintOne("pool", freed + 190000);  // its first pools are soon taken again
   PrintOne("stack", &spare);
   PrintOne("static", many);
   pthread_t threads[2];
