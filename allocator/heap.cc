@@ -333,7 +333,7 @@ void Heap::Post(Batch* batch) {
     // A head that was drained meanwhile says something else: the number is a hint.
     waiting = head == nullptr ? 1 : __atomic_load_n(&head->waiting, __ATOMIC_RELAXED) + 1;
     __atomic_store_n(&batch->waiting, waiting, __ATOMIC_RELAXED);
-    // Sequentially consistent: either we see the lock free below, or its holder's last look sees us.
+    // Sequentially consistent: either we see the lock free below, or its holder looks after us.
   } while (!inbox_.compare_exchange_weak(head, batch, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
   // Nobody works for a parked heap, and a quiet one's threads may never come back: whoever posts

@@ -3,8 +3,8 @@
 
 // Purge: physical pages of free pools go back to the system, addresses stay.
 //
-// Called on slow paths (Tick), before large blocks are filled (MakeWay) and by trim (PurgeAll). There
-// is no thread of its own.
+// Called on slow paths (Tick), before large blocks are filled (MakeWay) and by trim (PurgeAll).
+// There is no thread of its own.
 //
 // A pool that is free and dirty is marked aged when the clock passes over its arena, and purged
 // when the clock passes again and it is still free: between half the decay time and all of it. A

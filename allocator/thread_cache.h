@@ -35,7 +35,8 @@ struct CacheHead {
   PoolKey heap_key;
   Magazine magazines[kClassCount];
 };
-static_assert(offsetof(CacheHead, magazines) == MagazineOffset(0), "keys hold offsets of magazines");
+static_assert(offsetof(CacheHead, magazines) == MagazineOffset(0),
+              "keys hold offsets of magazines");
 
 // Called at the end of slow paths, unless null: where the publisher sits. No lock of the allocator
 // is held, but for a fork's.

@@ -31,8 +31,8 @@ struct magazine {
 
 // The part of a heap that make() reads.
 struct heap_state {
-  char* tracked_cache;  // magazines of blocks for objects that may be in cycles
-  char* acyclic_cache;  // and for others
+  char* tracked_cache;   // magazines of blocks for objects that may be in cycles
+  char* acyclic_cache;   // and for others
   uint32_t tracked_key;  // of the caches' heaps in the core: what a pool's key is counted from
   uint32_t acyclic_key;
   // Tracked objects that may be made before the next automatic collection.
