@@ -135,7 +135,7 @@ void FreeOutsideRuns(void* p) {
       FreeLarge(pool, p);
       return;
     case PoolKind::kFree:
-    case PoolKind::kBlocks:  // the run went between the look at the key and here
+    case PoolKind::kBlocks:  // a run came between the look at the key and here
     case PoolKind::kInner:
       FatalInFreePool("free", p, pool);
   }

@@ -24,6 +24,9 @@ Batch* BatchPool::Make() {
 
 Batch* BatchPool::GetChain(size_t most) {
   const MutexLock lock(mutex_);
+  if (made_ > kBatchesMax / 2) {
+    most = 1;  // so many threads that stashes would leave others without
+  }
   Batch* chain = nullptr;
   for (; most != 0; --most) {
     Batch* batch = free_ != nullptr ? free_ : Make();

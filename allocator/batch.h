@@ -40,7 +40,7 @@ class BatchPool {
 
   // An empty batch, or null when there is none to be had.
   Batch* Get() { return GetChain(1); }
-  // Up to so many, linked by next.
+  // Up to so many, linked by next; one where half of all there can be are made.
   Batch* GetChain(size_t most);
   void Put(Batch* batch) { PutChain(batch, batch); }
   // Takes back what is linked from the first to the last.

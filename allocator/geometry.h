@@ -40,6 +40,8 @@ static_assert(kPoolsPerArena == 64 && kArenasPerRegion == 64, "each level is one
 inline constexpr size_t kKeysOffset = kArenaBytes;
 inline constexpr size_t kKeyPools = 4;
 inline constexpr size_t kFirstPoolOffset = kKeysOffset + kKeyPools * kPoolBytes;
+// Runs of several arenas begin behind those of descriptors and keys.
+inline constexpr size_t kMetadataArenas = 2;
 
 // Bits of a user address: what mmap can return without being asked for more.
 #if defined(__x86_64__)
@@ -71,8 +73,8 @@ inline constexpr size_t kSmallBytes = 1024;
 inline constexpr size_t kClassBytesMax = 32 * 1024;
 // Above, a mapping of its own.
 inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
-// The most that one region could hold: the first two arenas have descriptors and keys.
-inline constexpr size_t kRunBytesLimit = (kArenasPerRegion - 2) * kArenaBytes;
+// The most that one region could hold.
+inline constexpr size_t kRunBytesLimit = (kArenasPerRegion - kMetadataArenas) * kArenaBytes;
 // A class that has many runs takes several at a time, side by side: an eighth of what it has, up to
 // so many pools. Prefetchers follow blocks that were allocated in turn through adjacent pages.
 inline constexpr size_t kAdjacentPoolsMax = 16;
@@ -131,7 +133,8 @@ inline constexpr size_t kScatteredBatchesMax = 4;
 inline constexpr size_t kOutgoingBytesMax = 16 * 1024;
 // Heaps that a thread cache holds batches for at a time.
 inline constexpr size_t kOutgoingSlots = 8;
-// Batches that may wait in a heap's inbox before the poster drains it itself.
+// Batches, of about kOutgoingBytesMax at most, that may wait in a heap's inbox before the poster
+// drains it itself.
 inline constexpr size_t kInboxBatchesMax = 32;
 
 // The purge clock: a tick visits every fourth arena, and two rounds are the decay time.

@@ -325,15 +325,20 @@ void Heap::ReturnAll(Batch* batch) {
 
 void Heap::DrainInbox() { ReturnAll(TakeInbox()); }
 
+// How many batches an inbox with that head holds, about: a head that was drained meanwhile says
+// something else.
+uint32_t Heap::WaitingFrom(const Batch* head) {
+  return head == nullptr ? 0 : __atomic_load_n(&head->waiting, __ATOMIC_RELAXED);
+}
+
 void Heap::Post(Batch* batch) {
   Batch* head = inbox_.load(std::memory_order_relaxed);
   uint32_t waiting = 0;
   do {
     batch->next = head;
-    // A head that was drained meanwhile says something else: the number is a hint.
-    waiting = head == nullptr ? 1 : __atomic_load_n(&head->waiting, __ATOMIC_RELAXED) + 1;
+    waiting = WaitingFrom(head) + 1;
     __atomic_store_n(&batch->waiting, waiting, __ATOMIC_RELAXED);
-    // Sequentially consistent: either we see the lock free below, or its holder looks after us.
+    // Sequentially consistent: either we see the lock free below, or a drainer's last look sees us.
   } while (!inbox_.compare_exchange_weak(head, batch, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
   // Nobody works for a parked heap, and a quiet one's threads may never come back: whoever posts
@@ -341,6 +346,7 @@ void Heap::Post(Batch* batch) {
   while ((users() == 0 || waiting > kInboxBatchesMax) && !IsInboxEmpty() && mutex_.TryLock()) {
     DrainInbox();
     mutex_.Unlock();
+    waiting = WaitingFrom(inbox_.load(std::memory_order_relaxed));
   }
 }
 

@@ -17,7 +17,7 @@
 //      memory grows anywhere, or when the purge clock finds that they were not needed.
 //   2. Nothing is trusted that lies in a block: a block's place is checked before its bit is set.
 //   3. A block is handed out again only by the heap that owns its pool.
-// Threads: all under mutex_, but for the inbox (lock-free push; drained under mutex_) and users_
+// Threads: all under mutex_, but for the inbox (lock-free push and take-all) and users_
 // (under the registry's lock).
 
 #ifndef ALLOCATOR_HEAP_H_
@@ -146,6 +146,7 @@ class Heap {
   void NoteGrowth();
   void ReturnAll(Batch* batch);
   void DrainInbox();
+  static uint32_t WaitingFrom(const Batch* head);
   bool IsInboxEmpty() const { return inbox_.load(std::memory_order_relaxed) == nullptr; }
 
   Mutex mutex_;

@@ -6,7 +6,7 @@
 // Called by the facade. The head descriptor says that it is one, how long, and what was asked for;
 // the inner descriptors are not written, so a run costs one cache line of metadata.
 //
-// Invariants: a kLarge head's pools are all taken; its owner is null, so every free of it comes
+// Invariants: a kLarge head's pools are all taken; its pools have no key, so every free of it comes
 // here. Threads: any; one atomic operation per arena word. The counters are relaxed.
 
 #ifndef ALLOCATOR_LARGE_H_

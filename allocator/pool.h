@@ -14,8 +14,8 @@
 //   1. A set bit is a free block; free_blocks is their number.
 //   2. Bits at and above the class's capacity are clear.
 //   3. owner is null unless kind is kBlocks.
-// Threads: written under the owning heap's lock, or by the one thread that holds the run. Any free
-// may read kind.
+// Threads: written under the owning heap's lock, or by the one thread that holds the run. Who has a
+// block of the run may read what does not change while it lives: kind, owner, class, lengths.
 
 #ifndef ALLOCATOR_POOL_H_
 #define ALLOCATOR_POOL_H_

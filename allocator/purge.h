@@ -34,7 +34,8 @@ class Purger {
 
   // A block of so many bytes is about to be touched for the first time: as much that is free goes
   // back, the youngest regions' first, so that the process grows by what it uses more. Small blocks
-  // do without: their own kind of memory is what lies free. O(arenas).
+  // do without: their own kind of memory is what lies free. O(arenas), and a call for each
+  // stretch of free pools.
   void MakeWay(uint64_t bytes);
 
   // Everything free goes back now. Returns the bytes purged.

@@ -47,9 +47,12 @@ bool Creeps(size_t old_usable, size_t bytes) {
 
 void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
   void* block = nullptr;
-  bool is_zero = false;  // nobody asks
+  bool is_zero = false;
   if (Creeps(old_usable, bytes)) {
     block = bytes <= kRequestBytesMax ? huge_blocks.Allocate(bytes, kPoolBytes, &is_zero) : nullptr;
+    if (block != nullptr && is_zero) {
+      purger.MakeWay(bytes);
+    }
   }
   if (block == nullptr) {
     block = bytes > kClassBytesMax ? AllocateRun(bytes, 1, &is_zero) : Allocate(bytes);

@@ -63,8 +63,10 @@ uint64_t AlignedPositions(size_t alignment) {
 }  // namespace
 
 bool Regions::IsInCommittedArena(const void* p) {
-  const size_t arena = (reinterpret_cast<uintptr_t>(p) & (kRegionBytes - 1)) / kArenaBytes;
-  return arena != 0 && (Region::Of(p)->committed.load(std::memory_order_acquire) >> arena & 1) != 0;
+  const size_t offset = reinterpret_cast<uintptr_t>(p) & (kRegionBytes - 1);
+  const size_t arena = offset / kArenaBytes;
+  return offset >= kFirstPoolOffset &&
+         (Region::Of(p)->committed.load(std::memory_order_acquire) >> arena & 1) != 0;
 }
 
 // Writes the words of pools just taken. True when every byte of them is known to be zero.
@@ -164,7 +166,7 @@ Run Regions::Take(size_t pools, size_t alignment_pools, size_t runs_max) {
 bool Regions::IsHopeless(size_t pools) const {
   const Region* youngest = youngest_.load(std::memory_order_relaxed);
   return youngest != nullptr && youngest->arena_count < kArenasPerRegion &&
-         pools > (youngest->arena_count - 1) * kPoolsPerArena;
+         pools > (youngest->arena_count - kMetadataArenas) * kPoolsPerArena;
 }
 
 // Takes exactly the pools of `mask`, if all are free.
@@ -352,7 +354,7 @@ bool Regions::CommitMore(Region* region, bool is_used_at_once) {
 bool Regions::AddRegion() {
   size_t bytes = kRegionBytes;
   void* start = os::Reserve(bytes, kRegionBytes);
-  // Reservations shrink before they fail: 1 MiB is the descriptors and three arenas.
+  // Reservations shrink before they fail: 1 MiB is descriptors, keys and three arenas.
   while (start == nullptr && bytes > kCommitArenas * kArenaBytes) {
     bytes /= 2;
     start = os::Reserve(bytes, kRegionBytes);

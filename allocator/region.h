@@ -100,7 +100,7 @@ class Regions {
   uint64_t growths() const { return growths_.load(std::memory_order_relaxed); }
   Mutex& mutex() { return mutex_; }
 
-  // Whether `p`'s pool can be looked at: its arena is committed and is not a descriptor arena.
+  // Whether `p`'s pool can be looked at: its arena is committed, and it holds no descriptors or keys.
   // REQUIRES: the region map says kPools.
   static bool IsInCommittedArena(const void* p);
 

@@ -218,8 +218,8 @@ void* ThreadCache::PopSlowTimed(SizeClass size_class, size_t request_bytes) {
   return block;
 }
 
-// What others freed goes into the magazines as if this thread had: their pools' descriptors, which
-// the others read at each free, stay as they are. What finds no room goes back to its pools.
+// What others freed goes into the magazines as if this thread had: their pools' descriptors, cold
+// here, stay as they are. What finds no room goes back to its pools.
 void ThreadCache::TakeInbox() {
   Batch* rest = nullptr;
   for (Batch* batch = heap_->TakeInbox(); batch != nullptr;) {
@@ -331,6 +331,7 @@ void ThreadCache::FlushIdle() {
   for (Outgoing& outgoing : outgoing_) {
     PostBatch(outgoing);
   }
+  stash_.ReturnAll();
 }
 
 void ThreadCache::Abandon() {

@@ -268,7 +268,9 @@ void free_object(object_header* header, bool is_shifted) {
     *--header = {};
   }
   tally::ThreadCache* cache = heap->caches[is_acyclic ? 1 : 0];
-  if (REFGC_UNLIKELY(!cache->TryPush(key - cache->heap_key, header))) {
+  // Another cache's block, where a header was trampled: the flush in the slow half says so.
+  const tally::PoolKey offset = key - cache->heap_key;
+  if (REFGC_UNLIKELY(offset >= tally::kKeySpan || !cache->TryPush(offset, header))) {
     heap->core->push_slow(cache, tally::ClassOf(key), header);
   }
 }

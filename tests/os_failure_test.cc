@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "allocator/options.h"
+#include "allocator/region.h"
 #include "tests/fake_os.h"
 #include "tests/model.h"
 
@@ -247,6 +248,21 @@ TEST(OsFailure, OnePurgeAndRetry) {
               model.Do(Operation::kAllocate, 6 << 20, 1);  // in the place of the small ones
               model.FreeAll();
               CheckBooksAgainst(model.shadow());
+            }),
+            0);
+}
+
+// Where reservations shrink, a run that no such region holds is refused, and takes none.
+TEST(OsFailure, ARunThatNoSmallRegionHoldsTakesNoneUp) {
+  EXPECT_EQ(InChild([] {
+              constexpr size_t kArenas = 8;
+              FakeOs::Reset();
+              FakeOs::LimitReservation(kArenas * kArenaBytes);
+              constexpr size_t kMost = (kArenas - kMetadataArenas) * kPoolsPerArena;
+              if (regions.Take(kMost, 1).first == nullptr) abort();
+              const uint32_t before = regions.count();
+              if (regions.Take(kMost + 1, 1).first != nullptr) abort();
+              if (regions.count() != before) abort();
             }),
             0);
 }

@@ -52,9 +52,10 @@ bool LiveReader::ReadRegion(uint64_t region) {
     return false;
   }
   const auto arenas = static_cast<size_t>(std::popcount(committed));
-  if (arenas == 0 || arena_count > kArenas ||
+  constexpr size_t kArenasMin = 2;  // of descriptors and keys
+  if (arenas < kArenasMin || arena_count > kArenas ||
       !ReadCopy(region, arenas * kWalkPoolsPerArena * directory_.descriptor_bytes, &copy)) {
-    return arenas != 0 && arena_count <= kArenas ? false : Odd();
+    return arenas >= kArenasMin && arena_count <= kArenas ? false : Odd();
   }
   constexpr uint64_t kFirstPoolOffset = kWalkFirstPool * kWalkPoolBytes;
   ranges_.push_back({&KernelBooks::resident_metadata, region, kFirstPoolOffset});
