@@ -30,6 +30,15 @@ uint64_t WholePages(uint64_t word, size_t pools_per_page) {
   return whole;
 }
 
+// The pools of an arena that are both free and dirty.
+uint64_t IdlePools(const Arena& arena) {
+  return arena.free.load(std::memory_order_relaxed) & arena.dirty.load(std::memory_order_relaxed);
+}
+
+uint64_t IdleBytes(const Arena& arena) {
+  return static_cast<uint64_t>(std::popcount(IdlePools(arena))) * kPoolBytes;
+}
+
 }  // namespace
 
 // Purges the pools of `pools`, counted from `start`, in as few calls as they have stretches.
@@ -126,8 +135,7 @@ void Purger::VisitRound(uint64_t tick) {
         continue;
       }
       PurgeDescriptors(region, i);
-      const uint64_t idle =
-          arena.free.load(std::memory_order_relaxed) & arena.dirty.load(std::memory_order_relaxed);
+      const uint64_t idle = IdlePools(arena);
       if (idle == 0) {
         continue;
       }
@@ -168,18 +176,15 @@ uint64_t Purger::Tick() {
   return now;
 }
 
-// Calls visit(region, arena, pools) for each arena that has pools both free and dirty.
+// Calls visit(region, arena) for each accessible arena of pools, the oldest region's first.
 template <typename Visit>
-void Purger::ForEachIdle(Visit visit) {
+void Purger::ForEachArena(Visit visit) {
   for (Region* region = regions.oldest(); region != nullptr;
        region = region->next.load(std::memory_order_acquire)) {
     const uint64_t committed = region->committed.load(std::memory_order_acquire);
-    for (size_t i = 1; i < kArenasPerRegion && (committed >> i & 1) != 0; ++i) {
-      const Arena& arena = region->arenas[i];
-      const uint64_t idle =
-          arena.free.load(std::memory_order_relaxed) & arena.dirty.load(std::memory_order_relaxed);
-      if (idle != 0) {
-        visit(region, i, idle);
+    for (size_t i = 1; i < kArenasPerRegion; ++i) {
+      if ((committed >> i & 1) != 0) {
+        visit(region, i);
       }
     }
   }
@@ -190,16 +195,14 @@ void Purger::MakeWay(uint64_t bytes) {
     return;
   }
   uint64_t idle_bytes = 0;
-  ForEachIdle([&](Region* /*region*/, size_t /*arena*/, uint64_t pools) {
-    idle_bytes += static_cast<uint64_t>(std::popcount(pools)) * kPoolBytes;
-  });
+  ForEachArena([&](Region* region, size_t i) { idle_bytes += IdleBytes(region->arenas[i]); });
   uint64_t kept_bytes = idle_bytes > bytes ? idle_bytes - bytes : 0;
-  ForEachIdle([&](Region* region, size_t arena, uint64_t pools) {
-    const uint64_t here = static_cast<uint64_t>(std::popcount(pools)) * kPoolBytes;
+  ForEachArena([&](Region* region, size_t i) {
+    const uint64_t here = IdleBytes(region->arenas[i]);
     if (here <= kept_bytes) {
       kept_bytes -= here;
     } else {
-      PurgePools(region, arena, pools);
+      PurgePools(region, i, region->arenas[i].dirty.load(std::memory_order_relaxed));
     }
   });
   mutex_.Unlock();
@@ -208,16 +211,10 @@ void Purger::MakeWay(uint64_t bytes) {
 uint64_t Purger::PurgeAll() {
   const MutexLock lock(mutex_);
   uint64_t purged = spare_mappings.ReleaseAll();
-  for (Region* region = regions.oldest(); region != nullptr;
-       region = region->next.load(std::memory_order_acquire)) {
-    const uint64_t committed = region->committed.load(std::memory_order_acquire);
-    for (size_t i = 1; i < kArenasPerRegion; ++i) {
-      if ((committed >> i & 1) != 0) {
-        purged += PurgePools(region, i, region->arenas[i].dirty.load(std::memory_order_relaxed));
-        PurgeDescriptors(region, i);
-      }
-    }
-  }
+  ForEachArena([&](Region* region, size_t i) {
+    purged += PurgePools(region, i, region->arenas[i].dirty.load(std::memory_order_relaxed));
+    PurgeDescriptors(region, i);
+  });
   return purged;
 }
 

@@ -54,7 +54,7 @@ class Purger {
 
   void VisitRound(uint64_t tick);
   template <typename Visit>
-  static void ForEachIdle(Visit visit);
+  static void ForEachArena(Visit visit);
   uint64_t PurgeStretches(char* start, uint64_t pools);
   static void PurgeDescriptors(Region* region, size_t arena);
   uint64_t PurgePools(Region* region, size_t arena, uint64_t wanted);

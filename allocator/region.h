@@ -100,7 +100,8 @@ class Regions {
   uint64_t growths() const { return growths_.load(std::memory_order_relaxed); }
   Mutex& mutex() { return mutex_; }
 
-  // Whether `p`'s pool can be looked at: its arena is committed, and it holds no descriptors or keys.
+  // Whether `p`'s pool can be looked at: its arena is committed, and no descriptors or keys lie
+  // there.
   // REQUIRES: the region map says kPools.
   static bool IsInCommittedArena(const void* p);
 
