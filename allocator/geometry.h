@@ -120,8 +120,9 @@ inline constexpr size_t kMagazineSlotsFirst = 4;
 inline constexpr size_t kMagazineShares = 8;
 inline constexpr size_t kMagazineShareMin = 256 * 1024;
 
-// Blocks in one batch: with its header, 1,024 bytes.
-inline constexpr size_t kBatchBlocks = 125;
+// Blocks in one batch: half of the largest magazine makes two, and nothing is left over.
+inline constexpr size_t kBatchBlocks = 128;
+static_assert(kMagazineSlotsMax / 2 % kBatchBlocks == 0, "flushes and refills move whole batches");
 // Empty containers that a thread keeps at most; it gets and gives back half as many at a time.
 inline constexpr size_t kStashBatches = 16;
 // Full batches that a heap keeps per class before it sets bits; see Heap.

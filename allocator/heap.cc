@@ -16,12 +16,18 @@ namespace tally {
 
 namespace {
 
-bool IsInOneArena(void* const* blocks, size_t count) {
+// By a sample: scattered blocks differ almost everywhere.
+bool SeemInOneArena(void* const* blocks, size_t count) {
+  constexpr size_t kStep = 8;
   uintptr_t differing = 0;
-  for (size_t i = 1; i < count; ++i) {
+  for (size_t i = kStep; i < count; i += kStep) {
     differing |= reinterpret_cast<uintptr_t>(blocks[i]) ^ reinterpret_cast<uintptr_t>(blocks[0]);
   }
   return differing < kArenaBytes;
+}
+
+constexpr uint64_t LowBits(size_t count) {
+  return count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
 }
 
 void SetAllFree(Pool* pool) {
@@ -29,7 +35,7 @@ void SetAllFree(Pool* pool) {
   uint64_t* words = pool->bits();
   for (size_t i = 0; i < pool->bit_words(); ++i) {
     const size_t left = capacity - i * 64;
-    words[i] = left >= 64 ? ~uint64_t{0} : (uint64_t{1} << left) - 1;
+    words[i] = LowBits(left < 64 ? left : 64);
   }
   pool->free_blocks = static_cast<uint16_t>(capacity);
 }
@@ -49,14 +55,44 @@ void ClearFirstWords(Pool* head) {
   }
 }
 
+// Calls set(index, block) for the first of `blocks` that lie in the same run; returns how many do.
+// Ends the program on one that is not a block.
+template <typename Set>
+size_t ForEachOfRun(const Pool* head, void* const* blocks, size_t count, Set set) {
+  const ClassInfo& info = head->info();
+  const char* start = head->start();
+  size_t done = 0;
+  do {
+    const size_t offset = static_cast<size_t>(static_cast<const char*>(blocks[done]) - start);
+    const size_t index = BlockStartingAt(info, offset);
+    if (index >= info.capacity) {
+      if (offset < info.run_pools * kPoolBytes) [[unlikely]] {
+        FatalBlock("free", blocks[done], kNotBlockStart);
+      }
+      break;
+    }
+    set(index, blocks[done]);
+  } while (++done != count);
+  return done;
+}
+
+void SetFree(uint64_t& word, size_t index, const void* block) {
+  const uint64_t bit = uint64_t{1} << (index % 64);
+  if ((word & bit) != 0) [[unlikely]] {
+    FatalBlock("free", block, kDoubleFree);
+  }
+  word |= bit;
+}
+
 }  // namespace
 
 size_t Heap::AdjacentRuns(SizeClass size_class) const {
-  // Of the 8-byte class each has a bitmap to be allocated: one at a time.
-  const size_t most = size_class == 1 ? 1 : kAdjacentPoolsMax / kClassTable[size_class].run_pools;
+  const size_t most = kClassTable[size_class].adjacent_runs;
   const size_t wanted = classes_[size_class].runs / kRunsPerTakenRun;
-  const size_t bounded = wanted < most ? wanted : most;
-  return bounded == 0 ? 1 : bounded;
+  if (wanted == 0) {
+    return 1;
+  }
+  return wanted < most ? wanted : most;
 }
 
 // Makes the pools of a run the class's.
@@ -139,11 +175,12 @@ size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t wa
   for (size_t i = 0; taken < want && i < pool->bit_words(); ++i) {
     uint64_t word = words[i];
     char* base = start + i * 64 * block_bytes;
-    if (word == ~uint64_t{0} && want - taken >= 64) {
-      for (size_t block = 0; block < 64; ++block) {
+    const auto in_row = static_cast<size_t>(std::countr_one(word));
+    if (word == LowBits(in_row) && in_row <= want - taken) {
+      for (size_t block = 0; block < in_row; ++block) {
         *--slots_end = base + block * block_bytes;
       }
-      taken += 64;
+      taken += in_row;
       word = 0;
     }
     for (; word != 0 && taken < want; word &= word - 1) {
@@ -216,25 +253,17 @@ size_t Heap::ReturnToRun(Pool* head, void* const* blocks, size_t count) {
     // It was ours when it was freed: its pool has gone back since, so it was freed twice.
     FatalBlock("free", blocks[0], kDoubleFree);
   }
-  const ClassInfo& info = head->info();
-  const char* start = head->start();
-  uint64_t* words = head->bits();
-  size_t done = 0;
-  do {
-    const size_t offset = static_cast<size_t>(static_cast<const char*>(blocks[done]) - start);
-    const size_t index = BlockStartingAt(info, offset);
-    if (index >= info.capacity) {
-      if (offset < info.run_pools * kPoolBytes) [[unlikely]] {
-        FatalBlock("free", blocks[done], kNotBlockStart);
-      }
-      break;
-    }
-    const uint64_t bit = uint64_t{1} << (index % 64);
-    if ((words[index / 64] & bit) != 0) [[unlikely]] {
-      FatalBlock("free", blocks[done], kDoubleFree);
-    }
-    words[index / 64] |= bit;
-  } while (++done != count);
+  if (head->bit_words() > 1) {
+    uint64_t* words = head->bits();
+    return ForEachOfRun(head, blocks, count, [words](size_t index, const void* block) {
+      SetFree(words[index / 64], index, block);
+    });
+  }
+  uint64_t word = head->bitmap[0];  // stays in a register
+  const size_t done = ForEachOfRun(head, blocks, count, [&word](size_t index, const void* block) {
+    SetFree(word, index, block);
+  });
+  head->bitmap[0] = word;
   return done;
 }
 
@@ -263,7 +292,7 @@ bool Heap::PutInDepot(SizeClass size_class, void** blocks, size_t count) {
   ClassState& state = classes_[size_class];
   // Each block keeps its pool from going back: many are kept only where they lie together.
   if (state.depot_batches >= kClassTable[size_class].depot_batches ||
-      (state.depot_batches >= kScatteredBatchesMax && !IsInOneArena(blocks, count))) {
+      (state.depot_batches >= kScatteredBatchesMax && !SeemInOneArena(blocks, count))) {
     return false;
   }
   Batch* batch = batch_pool.Get();

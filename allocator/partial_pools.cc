@@ -50,7 +50,12 @@ bool PartialPools::PrepareFor(Region* region) {
 void PartialPools::Insert(Pool* pool) {
   Row* row = RowOf(pool);
   const uint32_t ordinal = row->region->ordinal;
-  row->pools[pool->arena_index()] |= uint64_t{1} << (pool->index() % kPoolsPerArena);
+  uint64_t& word = row->pools[pool->arena_index()];
+  const bool was_zero = word == 0;
+  word |= uint64_t{1} << (pool->index() % kPoolsPerArena);
+  if (!was_zero) {
+    return;
+  }
   row->arenas |= uint64_t{1} << pool->arena_index();
   region_bits_[ordinal / 64] |= uint64_t{1} << (ordinal % 64);
 }

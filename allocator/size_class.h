@@ -75,14 +75,15 @@ struct ClassInfo {
   uint8_t inverse_shift = 0;
   uint16_t magazine_slots = 0;  // the most, the sentinel included
   uint16_t depot_batches = 0;   // the most a heap keeps
+  uint8_t adjacent_runs = 0;    // the most a heap takes side by side
   uint32_t countdown = 0;       // allocations between two events
 };
 
-// The shortest run with a tail of at most 1.5 %; medium classes also want a few blocks to a run, so
-// that a refill does not go to the arena for each.
+// The shortest run with a tail of at most 1.5 % and some blocks, so that refills and flushes do not
+// look up a run for each.
 constexpr size_t ComputeRunPools(size_t block_bytes) {
   constexpr size_t kRunPoolsMax = 32;
-  const size_t blocks_min = block_bytes <= kSmallBytes ? 8 : block_bytes <= 16384 ? 4 : 2;
+  const size_t blocks_min = block_bytes <= kSmallBytes ? 12 : block_bytes <= 16384 ? 4 : 2;
   size_t best = 0;
   size_t best_tail = 0;
   for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
@@ -121,6 +122,9 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     const size_t batches = kDepotBytesMax / (bytes * kBatchBlocks);
     info.depot_batches =
         static_cast<uint16_t>(batches > kDepotBatchesMax ? kDepotBatchesMax : batches);
+    // Each run of the 8-byte class wants a bitmap of its own: one at a time.
+    const size_t adjacent = c == 1 ? 1 : kAdjacentPoolsMax / info.run_pools;
+    info.adjacent_runs = static_cast<uint8_t>(adjacent == 0 ? 1 : adjacent);
     const size_t countdown = kCountdownBytes / bytes;
     info.countdown = static_cast<uint32_t>(countdown < 64 ? 64 : countdown);
   }
