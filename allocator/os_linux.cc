@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -142,11 +143,7 @@ void AdviseHugePages(void* start, size_t bytes) {
   madvise(start, bytes, MADV_HUGEPAGE);
 }
 
-size_t PageBytes() {
-  const ErrnoKeeper keeper;
-  static_assert(sizeof(long) == sizeof(size_t));
-  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
+size_t PageBytes() { return getauxval(AT_PAGESZ); }
 
 unsigned CpuCount() {
   const ErrnoKeeper keeper;

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -62,7 +61,7 @@ bool ExpandPath(const char* pattern, Text& path) {
     if (next == 'p') {
       path << int64_t{getpid()};
     } else if (next == 't') {
-      path << int64_t{time(nullptr)};
+      path << NowSinceEpochMs() / 1000;
     } else if (next == 'n') {
       path << reports_to_files.load(std::memory_order_relaxed) %
                   (options.stats_keep == 0 ? 1 : options.stats_keep);

@@ -34,8 +34,9 @@ def _up_to_date(folder):
         if source.endswith(".cc"):
             binaries["workload_" + source[:-3]] = os.path.join("workloads", source)
     for source in os.listdir(os.path.join(BENCH, "scenarios")):
-        if source.endswith(".cc"):
-            binaries["scenario_" + source[:-3]] = os.path.join("scenarios", source)
+        name, extension = os.path.splitext(source)
+        if extension in (".c", ".cc"):
+            binaries["scenario_" + name] = os.path.join("scenarios", source)
     for binary, source in binaries.items():
         path = os.path.join(folder, binary)
         if not os.path.exists(path):
