@@ -83,7 +83,7 @@ struct ClassInfo {
 // look up a run for each.
 constexpr size_t ComputeRunPools(size_t block_bytes) {
   constexpr size_t kRunPoolsMax = 32;
-  const size_t blocks_min = block_bytes <= kSmallBytes ? 12 : block_bytes <= 16384 ? 4 : 2;
+  const size_t blocks_min = block_bytes <= kSmallBytes ? 16 : block_bytes <= 16384 ? 4 : 2;
   size_t best = 0;
   size_t best_tail = 0;
   for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
