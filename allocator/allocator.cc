@@ -93,7 +93,7 @@ void SendHome(PoolKey key, void* p) {
 }
 
 // The first thing that a thread does is to free, or it is past its end.
-void FreeWithoutCache(PoolKey key, void* p) {
+[[gnu::noinline]] void FreeWithoutCache(PoolKey key, void* p) {
   if (StartThread()) {
     Free(p);
   } else {
@@ -103,7 +103,7 @@ void FreeWithoutCache(PoolKey key, void* p) {
 }
 
 // A block of this thread's heap that its magazine did not take.
-void FreeIntoMagazine(SizeClass size_class, void* p) {
+[[gnu::noinline]] void FreeIntoMagazine(SizeClass size_class, void* p) {
   if (*thread_cache->magazines[size_class].top == p) {
     FatalBlock("free", p, kDoubleFree);
   }
@@ -125,7 +125,7 @@ void FreeLarge(Pool* pool, void* p) {
 }
 
 // Where no block of a size class lies.
-void FreeOutsideRuns(void* p) {
+[[gnu::noinline]] void FreeOutsideRuns(void* p) {
   if (!Regions::IsInCommittedArena(p)) {
     FatalBlock("free", p, kNotLive);
   }
@@ -139,6 +139,25 @@ void FreeOutsideRuns(void* p) {
     case PoolKind::kInner:
       FatalInFreePool("free", p, pool);
   }
+}
+
+// Null, huge blocks, and what is not ours.
+[[gnu::noinline]] void FreeOutsidePools(void* p) {
+  if (p == nullptr) {
+    return;
+  }
+  const Granule granule = region_map.Lookup(p);
+  if (granule == Granule::kHuge && huge_blocks.Free(p)) {
+    RunSlowPathHook();
+    return;
+  }
+  if (granule != Granule::kNothing && huge_blocks.Covers(p)) {
+    FatalBlock("free", p, kNotBlockStart);
+  }
+  if (foreign_handlers == nullptr) {
+    FatalBlock("free", p, kForeign);
+  }
+  foreign_handlers->free(p);
 }
 
 }  // namespace
@@ -221,41 +240,22 @@ void* AllocateAligned(size_t bytes, size_t alignment) {
   return AllocateFromClass(size_class, bytes);
 }
 
+// Jumps only, and no stack frame: every block of another heap comes this way.
 void FreeSlow(void* p) noexcept {
-  if (p == nullptr) {
-    return;
+  if (region_map.Lookup(p) != Granule::kPools) {
+    return FreeOutsidePools(p);
   }
-  switch (region_map.Lookup(p)) {
-    case Granule::kPools: {
-      const PoolKey key = LoadKey(p);
-      if (key == kNoKey) {
-        return FreeOutsideRuns(p);
-      }
-      if (!HasCache()) [[unlikely]] {
-        return FreeWithoutCache(key, p);
-      }
-      if (key - thread_cache->heap_key >= kKeySpan) {
-        return SendHome(key, p);
-      }
-      return FreeIntoMagazine(ClassOf(key), p);
-    }
-    case Granule::kHuge:
-      if (huge_blocks.Free(p)) {
-        RunSlowPathHook();
-        return;
-      }
-      [[fallthrough]];
-    case Granule::kHugeInner:
-      if (huge_blocks.Covers(p)) {
-        FatalBlock("free", p, kNotBlockStart);
-      }
-      [[fallthrough]];
-    case Granule::kNothing:
-      if (foreign_handlers != nullptr) {
-        return foreign_handlers->free(p);
-      }
-      FatalBlock("free", p, kForeign);
+  const PoolKey key = LoadKey(p);
+  if (key == kNoKey) [[unlikely]] {
+    return FreeOutsideRuns(p);
   }
+  if (!HasCache()) [[unlikely]] {
+    return FreeWithoutCache(key, p);
+  }
+  if (key - thread_cache->heap_key < kKeySpan) {
+    return FreeIntoMagazine(ClassOf(key), p);
+  }
+  SendHome(key, p);
 }
 
 void FreeSizedSlow(void* p, size_t bytes) noexcept {

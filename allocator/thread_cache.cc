@@ -290,22 +290,30 @@ void ThreadCache::PostBatch(Outgoing& outgoing) {
 void ThreadCache::SendHome(Heap* owner, PoolKey key, void* block) {
   // By the key alone: the heap's own lines are busy with its owner's lock.
   Outgoing& outgoing = outgoing_[HeapIndexOf(key) % kOutgoingSlots];
-  if (outgoing.owner != owner) {
-    PostBatch(outgoing);
-    outgoing.owner = owner;
+  Batch* batch = outgoing.batch;
+  if (batch == nullptr || outgoing.owner != owner) [[unlikely]] {
+    return SendHomeInNewBatch(owner, key, block);
   }
-  if (outgoing.batch == nullptr && (outgoing.batch = stash_.Get()) == nullptr) {
+  const uint32_t count = batch->count;
+  batch->blocks[count] = block;
+  // Pairs with the acquire in ForEachOutgoingBlock: who sees the count sees the block.
+  __atomic_store_n(&batch->count, count + 1, __ATOMIC_RELEASE);
+  batch->bytes += static_cast<uint32_t>(BlockBytes(ClassOf(key)));
+  if (count + 1 == kBatchBlocks || batch->bytes >= kOutgoingBytesMax) [[unlikely]] {
+    PostBatch(outgoing);
+  }
+}
+
+void ThreadCache::SendHomeInNewBatch(Heap* owner, PoolKey key, void* block) {
+  Outgoing& outgoing = outgoing_[HeapIndexOf(key) % kOutgoingSlots];
+  PostBatch(outgoing);
+  outgoing.owner = owner;
+  outgoing.batch = stash_.Get();
+  if (outgoing.batch == nullptr) {
     owner->FreeDirectly(block);
     return;
   }
-  Batch* batch = outgoing.batch;
-  batch->blocks[batch->count] = block;
-  // Pairs with the acquire in ForEachOutgoingBlock: who sees the count sees the block.
-  __atomic_store_n(&batch->count, batch->count + 1, __ATOMIC_RELEASE);
-  batch->bytes += static_cast<uint32_t>(BlockBytes(ClassOf(key)));
-  if (batch->count == kBatchBlocks || batch->bytes >= kOutgoingBytesMax) {
-    PostBatch(outgoing);
-  }
+  SendHome(owner, key, block);
 }
 
 void ThreadCache::FlushAll() {

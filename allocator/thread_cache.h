@@ -163,7 +163,9 @@ class ThreadCache : public CacheHead {
   void SetCountdown(SizeClass size_class, uint64_t allocated, uint64_t countdown);
   void Event(SizeClass size_class, size_t request_bytes);
   void LetTimePass();
-  void PostBatch(Outgoing& outgoing);
+  // Not inline, so that SendHome needs no stack frame.
+  [[gnu::noinline]] void SendHomeInNewBatch(Heap* owner, PoolKey key, void* block);
+  [[gnu::noinline]] void PostBatch(Outgoing& outgoing);
 
   Heap* heap_;
   Outgoing outgoing_[kOutgoingSlots];
