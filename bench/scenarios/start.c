@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A program that does nothing, and then prints what it has in memory: what an allocator costs
-// everyone. It counts the pages (smaps_rollup). The peak RSS that wait4 and /proc/PID/status tell is
-// a sum of counters per CPU, off by up to 128 KB each, which is nothing for other programs.
+// everyone. It counts the pages (smaps_rollup). The peak RSS that wait4 and /proc/PID/status tell
+// is a sum of counters per CPU, off by up to 128 KB each, which is nothing for other programs.
 
 #include <fcntl.h>
 #include <stdlib.h>
