@@ -80,7 +80,8 @@ struct ClassInfo {
 };
 
 // The shortest run with a tail of at most 1.5 % and some blocks, so that refills and flushes do not
-// look up a run for each.
+// look up a run for each. Small classes' runs fill an arena but for two pools: where huge pages
+// serve, what they leave is resident.
 constexpr size_t ComputeRunPools(size_t block_bytes) {
   constexpr size_t kRunPoolsMax = 32;
   const size_t blocks_min = block_bytes <= kSmallBytes ? 16 : block_bytes <= 16384 ? 4 : 2;
@@ -93,7 +94,8 @@ constexpr size_t ComputeRunPools(size_t block_bytes) {
       continue;
     }
     const size_t tail = run_bytes - blocks * block_bytes;
-    if (tail * 1000 <= run_bytes * 15) {
+    const bool fills_arena = block_bytes > kSmallBytes || kPoolsPerArena % pools <= 2;
+    if (fills_arena && tail * 1000 <= run_bytes * 15) {
       return pools;
     }
     if (best == 0 || tail * best < best_tail * pools) {
