@@ -26,16 +26,11 @@ bool SeemInOneArena(void* const* blocks, size_t count) {
   return differing < kArenaBytes;
 }
 
-constexpr uint64_t LowBits(size_t count) {
-  return count == 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
-}
-
 void SetAllFree(Pool* pool) {
   const size_t capacity = pool->info().capacity;
   uint64_t* words = pool->bits();
   for (size_t i = 0; i < pool->bit_words(); ++i) {
-    const size_t left = capacity - i * 64;
-    words[i] = LowBits(left < 64 ? left : 64);
+    words[i] = LowBits(capacity - i * 64);
   }
   pool->free_blocks = static_cast<uint16_t>(capacity);
 }
@@ -89,10 +84,8 @@ void SetFree(uint64_t& word, size_t index, const void* block) {
 size_t Heap::AdjacentRuns(SizeClass size_class) const {
   const size_t most = kClassTable[size_class].adjacent_runs;
   const size_t wanted = classes_[size_class].runs / kRunsPerTakenRun;
-  if (wanted == 0) {
-    return 1;
-  }
-  return wanted < most ? wanted : most;
+  const size_t bounded = wanted < most ? wanted : most;
+  return bounded == 0 ? 1 : bounded;
 }
 
 // Makes the pools of a run the class's.

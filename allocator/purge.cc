@@ -21,7 +21,7 @@ uint64_t WholePages(uint64_t word, size_t pools_per_page) {
   if (pools_per_page <= 1) {
     return word;
   }
-  const uint64_t group = pools_per_page >= 64 ? ~uint64_t{0} : (uint64_t{1} << pools_per_page) - 1;
+  const uint64_t group = LowBits(pools_per_page);
   uint64_t whole = 0;
   for (size_t at = 0; at < 64; at += pools_per_page) {
     const uint64_t mask = group << at;
@@ -48,7 +48,7 @@ uint64_t Purger::PurgeStretches(char* start, uint64_t pools) {
   while (pools != 0) {
     const int first = std::countr_zero(pools);
     const int length = std::countr_one(pools >> first);
-    const uint64_t mask = (length == 64 ? ~uint64_t{0} : (uint64_t{1} << length) - 1) << first;
+    const uint64_t mask = LowBits(static_cast<size_t>(length)) << first;
     if (os::Purge(start + static_cast<size_t>(first) * kPoolBytes,
                   static_cast<size_t>(length) * kPoolBytes)) {
       purged |= mask;
@@ -63,7 +63,7 @@ uint64_t Purger::PurgeStretches(char* start, uint64_t pools) {
 
 void Purger::PurgeInside(Pool* head) {
   const ClassInfo& info = head->info();
-  const uint64_t all = (uint64_t{1} << info.run_pools) - 1;
+  const uint64_t all = LowBits(info.run_pools);
   if (os::PageBytes() != kPoolBytes || head->purged_pools == all) {
     return;
   }

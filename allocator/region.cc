@@ -19,8 +19,6 @@ namespace {
 
 constexpr uint64_t kAll = ~uint64_t{0};
 
-constexpr uint64_t LowBits(size_t count) { return count >= 64 ? kAll : (uint64_t{1} << count) - 1; }
-
 // Calls visit(arena, mask) for each arena in which some of the `pools` from the `at`-th of a region
 // on lie, until it says false. Returns how many pools it said true for.
 template <typename Visit>

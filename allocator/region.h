@@ -40,6 +40,11 @@
 
 namespace tally {
 
+// A word whose lowest `count` bits are set; all where that is 64 or more.
+constexpr uint64_t LowBits(size_t count) {
+  return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
+}
+
 struct Arena {
   std::atomic<uint64_t> free;
   std::atomic<uint64_t> dirty;

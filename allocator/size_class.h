@@ -75,7 +75,7 @@ struct ClassInfo {
   uint8_t inverse_shift = 0;
   uint16_t magazine_slots = 0;  // the most, the sentinel included
   uint16_t depot_batches = 0;   // the most a heap keeps
-  uint8_t adjacent_runs = 0;    // the most a heap takes side by side
+  uint8_t adjacent_runs = 0;    // the most a heap takes side by side; 0 means one
   uint32_t countdown = 0;       // allocations between two events
 };
 
@@ -125,8 +125,7 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     info.depot_batches =
         static_cast<uint16_t>(batches > kDepotBatchesMax ? kDepotBatchesMax : batches);
     // Each run of the 8-byte class wants a bitmap of its own: one at a time.
-    const size_t adjacent = c == 1 ? 1 : kAdjacentPoolsMax / info.run_pools;
-    info.adjacent_runs = static_cast<uint8_t>(adjacent == 0 ? 1 : adjacent);
+    info.adjacent_runs = static_cast<uint8_t>(c == 1 ? 1 : kAdjacentPoolsMax / info.run_pools);
     const size_t countdown = kCountdownBytes / bytes;
     info.countdown = static_cast<uint32_t>(countdown < 64 ? 64 : countdown);
   }

@@ -30,13 +30,11 @@ def say(line):
 def _up_to_date(folder):
     """Whether the folder has the programs, none older than its source."""
     binaries = {"launch": "launch.c"}
-    for source in os.listdir(os.path.join(BENCH, "workloads")):
-        if source.endswith(".cc"):
-            binaries["workload_" + source[:-3]] = os.path.join("workloads", source)
-    for source in os.listdir(os.path.join(BENCH, "scenarios")):
-        name, extension = os.path.splitext(source)
-        if extension in (".c", ".cc"):
-            binaries["scenario_" + name] = os.path.join("scenarios", source)
+    for directory, prefix in (("workloads", "workload_"), ("scenarios", "scenario_")):
+        for source in os.listdir(os.path.join(BENCH, directory)):
+            name, extension = os.path.splitext(source)
+            if extension in (".c", ".cc"):
+                binaries[prefix + name] = os.path.join(directory, source)
     for binary, source in binaries.items():
         path = os.path.join(folder, binary)
         if not os.path.exists(path):
