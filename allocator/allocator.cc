@@ -11,6 +11,7 @@
 #include "allocator/os.h"
 #include "allocator/purge.h"
 #include "allocator/region.h"
+#include "allocator/region_map.h"
 #include "allocator/slow_paths.h"
 #include "allocator/totals.h"
 
@@ -102,8 +103,11 @@ void SendHome(PoolKey key, void* p) {
   }
 }
 
-// A block of this thread's heap that its magazine did not take.
+// A block of this thread's heap that its magazine did not take, or whose key the window has not.
 [[gnu::noinline]] void FreeIntoMagazine(SizeClass size_class, void* p) {
+  if (thread_cache->TryPush(MagazineOffset(size_class), p)) {
+    return;
+  }
   if (*thread_cache->magazines[size_class].top == p) {
     FatalBlock("free", p, kDoubleFree);
   }
@@ -124,8 +128,7 @@ void FreeLarge(Pool* pool, void* p) {
   RunSlowPathHook();
 }
 
-// Where no block of a size class lies.
-[[gnu::noinline]] void FreeOutsideRuns(void* p) {
+void FreeInPools(void* p) {
   if (!Regions::IsInCommittedArena(p)) {
     FatalBlock("free", p, kNotLive);
   }
@@ -141,12 +144,15 @@ void FreeLarge(Pool* pool, void* p) {
   }
 }
 
-// Null, huge blocks, and what is not ours.
-[[gnu::noinline]] void FreeOutsidePools(void* p) {
+// Where no run of blocks of a class is: null, large and huge blocks, and what is not ours.
+[[gnu::noinline]] void FreeOutsideRuns(void* p) {
   if (p == nullptr) {
     return;
   }
   const Granule granule = region_map.Lookup(p);
+  if (granule == Granule::kPools) {
+    return FreeInPools(p);
+  }
   if (granule == Granule::kHuge && huge_blocks.Free(p)) {
     RunSlowPathHook();
     return;
@@ -242,10 +248,7 @@ void* AllocateAligned(size_t bytes, size_t alignment) {
 
 // Jumps only, and no stack frame: every block of another heap comes this way.
 void FreeSlow(void* p) noexcept {
-  if (region_map.Lookup(p) != Granule::kPools) {
-    return FreeOutsidePools(p);
-  }
-  const PoolKey key = LoadKey(p);
+  const PoolKey key = FindKey(thread_cache->window, p);
   if (key == kNoKey) [[unlikely]] {
     return FreeOutsideRuns(p);
   }
@@ -259,8 +262,8 @@ void FreeSlow(void* p) noexcept {
 }
 
 void FreeSizedSlow(void* p, size_t bytes) noexcept {
-  if (bytes - 1 < kSmallBytes && region_map.Lookup(p) == Granule::kPools &&
-      LoadKey(p) % kKeySpan != SmallMagazineOffset(bytes)) {
+  const PoolKey key = FindKey(thread_cache->window, p);
+  if (bytes - 1 < kSmallBytes && key != kNoKey && key % kKeySpan != SmallMagazineOffset(bytes)) {
     totals::CountMismatchedSize();
   }
   Free(p);

@@ -20,7 +20,6 @@
 #include "allocator/geometry.h"
 #include "allocator/magazine.h"
 #include "allocator/pool_key.h"
-#include "allocator/region_map.h"
 #include "allocator/registry.h"
 #include "allocator/size_class.h"
 #include "allocator/thread_cache.h"
@@ -95,12 +94,12 @@ inline void* Allocate8(size_t bytes) {
 // Null is allowed. Ends the program on what is not a live block, now or when its magazine is
 // flushed. Inlined by order: where compilers leave it to themselves, free becomes a jump to it.
 [[gnu::always_inline]] inline void Free(void* p) {
-  const auto address = reinterpret_cast<uintptr_t>(p);
-  if (!RegionMap::IsInRange(address) || region_map.At(address) != Granule::kPools) [[unlikely]] {
+  ThreadCache* cache = thread_cache;
+  const uintptr_t pool = cache->window.IndexOf(p);
+  if (pool >= cache->window.pool_count) [[unlikely]] {
     return FreeSlow(p);
   }
-  ThreadCache* cache = thread_cache;
-  const PoolKey offset = LoadKey(p) - cache->heap_key;
+  const PoolKey offset = cache->window.KeyAt(pool) - cache->heap_key;
   if (offset >= kKeySpan || !cache->TryPush(offset, p)) [[unlikely]] {
     return FreeSlow(p);
   }
@@ -109,12 +108,12 @@ inline void* Allocate8(size_t bytes) {
 // Free for who knows the size asked for (C++ sized delete, free_sized). A size of another class is
 // counted, and freed all the same.
 inline void FreeSized(void* p, size_t bytes) {
-  const auto address = reinterpret_cast<uintptr_t>(p);
-  if (!RegionMap::IsInRange(address) || region_map.At(address) != Granule::kPools) [[unlikely]] {
+  ThreadCache* cache = thread_cache;
+  const uintptr_t pool = cache->window.IndexOf(p);
+  if (pool >= cache->window.pool_count) [[unlikely]] {
     return FreeSizedSlow(p, bytes);
   }
-  ThreadCache* cache = thread_cache;
-  const PoolKey offset = LoadKey(p) - cache->heap_key;
+  const PoolKey offset = cache->window.KeyAt(pool) - cache->heap_key;
   if (offset >= kKeySpan || offset != SmallMagazineOffset(bytes) || !cache->TryPush(offset, p))
       [[unlikely]] {
     return FreeSizedSlow(p, bytes);

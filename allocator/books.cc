@@ -29,7 +29,7 @@ namespace {
 
 static_assert(kClassCount <= kStatsClassesMax, "the format has room for every class");
 static_assert(kWalkPoolBytes == kPoolBytes && kWalkPoolsPerArena == kPoolsPerArena &&
-                  kWalkKeyPools == kKeyPools && kWalkPoolBytes == kStatsLeafBytes,
+                  kWalkKeyBytes == kKeyBytes && kWalkPoolBytes == kStatsLeafBytes,
               "the format is made for this geometry");
 
 // Both at once: the descriptors are read once.

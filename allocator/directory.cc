@@ -63,6 +63,7 @@ struct DirectoryMaker {
     to->region_committed = offsetof(Region, committed);
     to->region_arena_count = offsetof(Region, arena_count);
     to->region_first_pool = kFirstPoolOffset / kPoolBytes;
+    to->region_keys = offsetof(Region, keys);
     to->region_arenas = offsetof(Region, arenas);
     to->arena_stride = sizeof(Arena);
     to->arena_free = offsetof(Arena, free);

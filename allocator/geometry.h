@@ -36,12 +36,8 @@ static_assert(kPoolsPerRegion * kDescriptorBytes == kArenaBytes,
               "a region's descriptors fill exactly its first arena");
 static_assert(kPoolsPerArena == 64 && kArenasPerRegion == 64, "each level is one 64-bit word");
 
-// The first pools behind the descriptors hold the region's keys, 4 bytes a pool; see pool_key.h.
-inline constexpr size_t kKeysOffset = kArenaBytes;
-inline constexpr size_t kKeyPools = 4;
-inline constexpr size_t kFirstPoolOffset = kKeysOffset + kKeyPools * kPoolBytes;
-// Runs of several arenas begin behind those of descriptors and keys.
-inline constexpr size_t kMetadataArenas = 2;
+// The first arena is metadata.
+inline constexpr size_t kFirstPoolOffset = kArenaBytes;
 
 // Bits of a user address: what mmap can return without being asked for more.
 #if defined(__x86_64__)
@@ -50,6 +46,8 @@ inline constexpr size_t kAddressBits = 47;
 inline constexpr size_t kAddressBits = 48;
 #endif
 inline constexpr size_t kRegionMapBytes = size_t{1} << (kAddressBits - kRegionShift);
+// The addresses that one table of keys covers, at 4 bytes a pool; see key_table.h.
+inline constexpr size_t kKeyWindowBytes = size_t{1} << 40;
 
 // Arenas made accessible in one system call. 1 MiB keeps the calls rare and stays under the 2 MiB
 // that would let THP=always put a huge page under a small process.
@@ -74,7 +72,7 @@ inline constexpr size_t kClassBytesMax = 32 * 1024;
 // Above, a mapping of its own.
 inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
 // The most that one region could hold.
-inline constexpr size_t kRunBytesLimit = (kArenasPerRegion - kMetadataArenas) * kArenaBytes;
+inline constexpr size_t kRunBytesLimit = (kArenasPerRegion - 1) * kArenaBytes;
 // A class that has many runs takes several at a time, side by side: an eighth of what it has, up to
 // so many pools. Prefetchers follow blocks that were allocated in turn through adjacent pages.
 inline constexpr size_t kAdjacentPoolsMax = 16;

@@ -36,7 +36,7 @@ void SetAllFree(Pool* pool) {
 }
 
 void SetKeys(const Pool* head, size_t pools, PoolKey key) {
-  std::atomic<PoolKey>* keys = &KeyAt(head->start());
+  std::atomic<PoolKey>* keys = Region::Of(head)->keys + head->index();
   for (size_t i = 0; i < pools; ++i) {
     keys[i].store(key, std::memory_order_relaxed);
   }

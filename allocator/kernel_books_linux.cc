@@ -102,6 +102,7 @@ void ForEachRange(Visit visit) {
     const auto arenas =
         static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_acquire)));
     visit(&KernelBooks::resident_metadata, region, kFirstPoolOffset);
+    visit(&KernelBooks::resident_metadata, region->keys, kKeyBytes);
     visit(&KernelBooks::resident_pools, region->start() + kFirstPoolOffset,
           arenas * kArenaBytes - kFirstPoolOffset);
   }

@@ -26,7 +26,7 @@ namespace tally {
 // The bottom of every magazine that has no slots yet, and its limit: both empty and full.
 inline constinit void* null_slot = nullptr;
 
-struct Magazine {
+struct alignas(4 * sizeof(void*)) Magazine {
   void** top = &null_slot;
   void** limit = &null_slot;
   int64_t countdown = 0;
@@ -72,10 +72,10 @@ struct Magazine {
 
 static_assert(sizeof(Magazine) == 32, "an index scales to an offset by shifts");
 
-// A thread cache is its heap's key, in a word, and then the magazines by class; a pool's key holds
-// its class's offset, so that free needs no multiplication.
+// A thread cache is what free looks up keys by, in as much as a magazine, and then the magazines by
+// class; a pool's key holds its class's offset, so that free needs no multiplication.
 constexpr size_t MagazineOffset(size_t size_class) {
-  return sizeof(void*) + size_class * sizeof(Magazine);
+  return sizeof(Magazine) + size_class * sizeof(Magazine);
 }
 
 }  // namespace tally

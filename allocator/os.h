@@ -34,6 +34,8 @@ void* Map(size_t bytes);
 
 // Replaces what is at `start` by zero pages that can only be read. No commit charge.
 bool MapZeroReadOnly(void* start, size_t bytes);
+// The same where nothing is mapped yet; false where something is.
+bool PlaceZeroReadOnly(void* start, size_t bytes);
 
 // Gives address space back. True when it is gone; a full map table may refuse.
 bool Unmap(void* start, size_t bytes);
@@ -70,6 +72,8 @@ bool Move(void* from, size_t bytes, void* to, size_t new_bytes);
 void AdviseHugePages(void* start, size_t bytes);
 
 size_t PageBytes();
+// How much address space this process may take; all bits set where nothing limits it.
+uint64_t AddressSpaceMax();
 // CPUs that this process may run on, at least 1.
 unsigned CpuCount();
 // Milliseconds from an arbitrary origin; a few nanoseconds a call.

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,19 +45,23 @@ void* MapOrNull(void* hint, size_t bytes, int protection, int flags) {
   return nullptr;
 }
 
+// Exactly there, where nothing is mapped yet, or null.
+void* MapInGap(void* start, size_t bytes, int protection) {
+  void* mapped = MapOrNull(start, bytes, protection, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+  if (mapped != nullptr && mapped != start) {  // a kernel before 4.17 takes the flag for a hint
+    munmap(mapped, bytes);
+    return nullptr;
+  }
+  return mapped;
+}
+
 void* ReserveAtHint(size_t bytes, size_t alignment) {
   const uintptr_t last = last_reservation.load(std::memory_order_relaxed);
   const size_t span = (bytes + alignment - 1) & ~(alignment - 1);
   if (last < span + alignment) {
     return nullptr;
   }
-  void* hint = reinterpret_cast<void*>((last - span) & ~(alignment - 1));
-  void* start = MapOrNull(hint, bytes, PROT_NONE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
-  if (start != nullptr && start != hint) {  // a kernel before 4.17 takes the flag for a hint
-    munmap(start, bytes);
-    return nullptr;
-  }
-  return start;
+  return MapInGap(reinterpret_cast<void*>((last - span) & ~(alignment - 1)), bytes, PROT_NONE);
 }
 
 // Takes too much and gives the ends back.
@@ -112,6 +117,11 @@ bool MapZeroReadOnly(void* start, size_t bytes) {
   return MapOrNull(start, bytes, PROT_READ, MAP_NORESERVE | MAP_FIXED) != nullptr;
 }
 
+bool PlaceZeroReadOnly(void* start, size_t bytes) {
+  const ErrnoKeeper keeper;
+  return MapInGap(start, bytes, PROT_READ) != nullptr;
+}
+
 bool Unmap(void* start, size_t bytes) {
   const ErrnoKeeper keeper;
   if (munmap(start, bytes) == 0) {
@@ -144,6 +154,12 @@ void AdviseHugePages(void* start, size_t bytes) {
 }
 
 size_t PageBytes() { return getauxval(AT_PAGESZ); }
+
+uint64_t AddressSpaceMax() {
+  const ErrnoKeeper keeper;
+  rlimit limit{};
+  return getrlimit(RLIMIT_AS, &limit) == 0 ? limit.rlim_cur : ~uint64_t{0};
+}
 
 unsigned CpuCount() {
   const ErrnoKeeper keeper;

@@ -7,12 +7,11 @@
 // Called by free, by heaps (which write the keys of their pools) and by thread caches.
 //
 //   key = heap index + 1, 19 bits | offset of the class's magazine from the cache, 13 bits
-//   key(p) lies at region(p) + kKeysOffset + ((p >> 12) & 4095) * 4      no load
 //
-// A region's keys fill the first pools of its first arena of blocks. Sixteen keys share a cache
-// line, where descriptors have one each: frees all over a large heap find them in the cache. And
-// the owner's thread writes descriptors, at refills and flushes, but keys only when it takes or
-// retires a run: other threads' frees do not wait for its lines.
+// key_table.h says where they lie. Sixteen keys share a cache line, where descriptors have one
+// each: frees all over a large heap find them in the cache. And the owner's thread writes
+// descriptors, at refills and flushes, but keys only when it takes or retires a run: other threads'
+// frees do not wait for its lines.
 //
 // Invariants:
 //   1. A pool's key is that of its heap and class while it is part of a run of blocks, else kNoKey.
@@ -24,27 +23,22 @@
 #ifndef ALLOCATOR_POOL_KEY_H_
 #define ALLOCATOR_POOL_KEY_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "allocator/geometry.h"
+#include "allocator/key_table.h"
 #include "allocator/magazine.h"
 #include "allocator/size_class.h"
 
 namespace tally {
 
-using PoolKey = uint32_t;
-
 inline constexpr size_t kKeySpan = size_t{1} << 13;
-inline constexpr PoolKey kNoKey = 0;
 // Of a heap that owns no pool: no key differs from it by an offset.
 inline constexpr PoolKey kNobodysKey = PoolKey{1} << 31;
 
 static_assert(MagazineOffset(kClassCount) <= kKeySpan, "every offset is below the span");
 static_assert((kHeapsMax + 1) * kKeySpan <= kNobodysKey, "every heap has a key of its own");
-static_assert(kPoolsPerRegion * sizeof(PoolKey) == kKeyPools * kPoolBytes,
-              "a region's keys fill the pools that are kept for them");
 
 constexpr PoolKey KeyOfHeap(uint32_t heap_index) {
   return static_cast<PoolKey>((heap_index + 1) * kKeySpan);
@@ -57,15 +51,6 @@ constexpr uint32_t HeapIndexOf(PoolKey key) { return key / kKeySpan - 1; }
 constexpr SizeClass ClassOf(PoolKey key) {
   return static_cast<SizeClass>((key % kKeySpan - MagazineOffset(0)) / sizeof(Magazine));
 }
-
-// The key of the pool that `p` points into. REQUIRES: the region map says kPools.
-inline std::atomic<PoolKey>& KeyAt(const void* p) {
-  const auto address = reinterpret_cast<uintptr_t>(p);
-  return *reinterpret_cast<std::atomic<PoolKey>*>(
-      (address & ~(kRegionBytes - 1)) + kKeysOffset +
-      ((address >> kPoolShift) & (kPoolsPerRegion - 1)) * sizeof(PoolKey));
-}
-inline PoolKey LoadKey(const void* p) { return KeyAt(p).load(std::memory_order_relaxed); }
 
 }  // namespace tally
 

@@ -39,9 +39,9 @@ struct PoolView {
 
 inline constexpr size_t kWalkPoolBytes = 4096;
 inline constexpr size_t kWalkPoolsPerArena = 64;
-// In a region the descriptors and the keys come first.
-inline constexpr size_t kWalkKeyPools = 4;
-inline constexpr size_t kWalkFirstPool = kWalkPoolsPerArena + kWalkKeyPools;
+// In a region the descriptors come first; its pools' keys lie elsewhere.
+inline constexpr size_t kWalkFirstPool = kWalkPoolsPerArena;
+inline constexpr size_t kWalkKeyBytes = 16384;
 
 // Calls, for the pools of blocks in the first `arenas` arenas of a region, one of
 //   visitor.FreePool(index, state)            state: kPoolUntouched, kPoolPurged or kPoolDirty
@@ -93,9 +93,9 @@ class BooksSum {
   void Region(size_t committed_arenas, size_t arena_count) {
     constexpr size_t kArena = kWalkPoolsPerArena * kWalkPoolBytes;
     const uint64_t committed = committed_arenas * kArena;
-    books_.mapped_bytes += committed;
+    books_.mapped_bytes += committed + kWalkKeyBytes;
     books_.reserved_bytes += arena_count * kArena;
-    books_.identity.metadata += Lesser(kWalkFirstPool * kWalkPoolBytes, committed);
+    books_.identity.metadata += Lesser(kWalkFirstPool * kWalkPoolBytes, committed) + kWalkKeyBytes;
     ++books_.regions;
   }
   void FreePool(size_t /*index*/, uint8_t state) {
@@ -200,9 +200,7 @@ class ResidentSum {
 class OccupancyMap {
  public:
   // `occupancy` is zero, 64 * 63 bytes.
-  explicit OccupancyMap(uint8_t* occupancy) : occupancy_(occupancy) {
-    Fill(kWalkPoolsPerArena, kWalkKeyPools, kPoolMetadata);
-  }
+  explicit OccupancyMap(uint8_t* occupancy) : occupancy_(occupancy) {}
 
   void FreePool(size_t index, uint8_t state) { Fill(index, 1, state); }
   void Run(size_t index, size_t /*size_class*/, const ClassShape& shape, const PoolView& view) {

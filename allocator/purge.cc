@@ -109,8 +109,7 @@ void Purger::PurgeDescriptors(Region* region, size_t arena_index) {
   constexpr size_t kBytes = kPoolsPerArena * kDescriptorBytes;
   const uint64_t bit = uint64_t{1} << arena_index;
   Arena& arena = region->arenas[arena_index];
-  const uint64_t pools = Region::PoolsOf(arena_index);
-  uint64_t all = pools;
+  uint64_t all = ~uint64_t{0};
   if ((region->described.load(std::memory_order_relaxed) & bit) == 0 ||
       arena.dirty.load(std::memory_order_relaxed) != 0 || os::PageBytes() > kBytes ||
       !arena.free.compare_exchange_strong(all, 0, std::memory_order_acquire,
@@ -118,11 +117,10 @@ void Purger::PurgeDescriptors(Region* region, size_t arena_index) {
     return;
   }
   Pool* first = region->descriptor(arena_index * kPoolsPerArena);
-  const auto skipped = static_cast<size_t>(std::countr_zero(pools));
   if (arena.dirty.load(std::memory_order_relaxed) == 0 && os::Purge(first, kBytes)) {
     region->described.fetch_and(~bit, std::memory_order_relaxed);
   }
-  regions.GiveBack(first + skipped, kPoolsPerArena - skipped);
+  regions.GiveBack(first, kPoolsPerArena);
 }
 
 void Purger::VisitRound(uint64_t tick) {

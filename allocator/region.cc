@@ -9,7 +9,6 @@
 #include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
-#include "allocator/region_map.h"
 
 namespace tally {
 
@@ -164,7 +163,7 @@ Run Regions::Take(size_t pools, size_t alignment_pools, size_t runs_max) {
 bool Regions::IsHopeless(size_t pools) const {
   const Region* youngest = youngest_.load(std::memory_order_relaxed);
   return youngest != nullptr && youngest->arena_count < kArenasPerRegion &&
-         pools > (youngest->arena_count - kMetadataArenas) * kPoolsPerArena;
+         pools > (youngest->arena_count - 1) * kPoolsPerArena;
 }
 
 // Takes exactly the pools of `mask`, if all are free.
@@ -352,7 +351,7 @@ bool Regions::CommitMore(Region* region, bool is_used_at_once) {
 bool Regions::AddRegion() {
   size_t bytes = kRegionBytes;
   void* start = os::Reserve(bytes, kRegionBytes);
-  // Reservations shrink before they fail: 1 MiB is descriptors, keys and three arenas.
+  // Reservations shrink before they fail: 1 MiB is descriptors and three arenas.
   while (start == nullptr && bytes > kCommitArenas * kArenaBytes) {
     bytes /= 2;
     start = os::Reserve(bytes, kRegionBytes);
@@ -366,12 +365,19 @@ bool Regions::AddRegion() {
     os::Unmap(start, bytes);
     return false;
   }
-  mapped::Add(first_bytes);
+  std::atomic<PoolKey>* keys = key_table.AddRegion(start);
+  if (keys == nullptr) {
+    region_map.Clear(start, kRegionBytes);
+    os::Unmap(start, bytes);
+    return false;
+  }
+  mapped::Add(first_bytes + kKeyBytes);
   auto* region = new (start) Region{};
+  region->keys = keys;
   region->ordinal = count_.load(std::memory_order_relaxed);
   region->arena_count = static_cast<uint32_t>(bytes / kArenaBytes);
   for (size_t arena = 1; arena < kCommitArenas; ++arena) {
-    region->arenas[arena].free.store(Region::PoolsOf(arena), std::memory_order_relaxed);
+    region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
   }
   const uint64_t arenas = LowBits(kCommitArenas);
   region->committed.store(arenas, std::memory_order_release);

@@ -7,10 +7,10 @@
 //
 // A region is 16 MiB of reserved address space, committed in steps of arenas. Its first arena holds
 // the descriptors of all others; the descriptors of that first arena itself describe nothing, so
-// their place, the region's first page, is the Region object. The first pools of arena 1 hold the
-// keys (pool_key.h); nobody ever takes them.
+// their place, the region's first page, is the Region object. The keys of its pools lie apart
+// (key_table.h).
 //
-//   | Region | descriptors of arenas 1..63 | keys, arena 1 | arena 2 | ... | arena 63 |
+//   | Region | descriptors of arenas 1..63 | arena 1 | arena 2 | ... | arena 63 |
 //   0        4 KiB                         256 KiB
 //
 // Each arena has four words over its pools:
@@ -35,8 +35,10 @@
 #include <cstdint>
 
 #include "allocator/geometry.h"
+#include "allocator/key_table.h"
 #include "allocator/mutex.h"
 #include "allocator/pool.h"
+#include "allocator/region_map.h"
 
 namespace tally {
 
@@ -59,21 +61,38 @@ struct Region {
   std::atomic<Region*> next;        // younger
   uint32_t ordinal;                 // 0 for the oldest
   uint32_t arena_count;             // 64, fewer where address space is short
+  std::atomic<PoolKey>* keys;       // of its pools
   alignas(64) Arena arenas[kArenasPerRegion];
 
   char* start() { return reinterpret_cast<char*>(this); }
   Pool* descriptor(size_t pool) { return reinterpret_cast<Pool*>(this) + pool; }
-  // A bit for each pool of an arena that may be taken.
-  static constexpr uint64_t PoolsOf(size_t arena) {
-    return arena == 1 ? ~uint64_t{0} << kKeyPools : ~uint64_t{0};
-  }
   static Region* Of(const void* p) {
     return reinterpret_cast<Region*>(reinterpret_cast<uintptr_t>(p) & ~(kRegionBytes - 1));
+  }
+  PoolKey KeyAt(const void* p) const {
+    const uintptr_t pool = (reinterpret_cast<uintptr_t>(p) >> kPoolShift) % kPoolsPerRegion;
+    return keys[pool].load(std::memory_order_relaxed);
   }
 };
 
 static_assert(sizeof(Region) <= kPoolsPerArena * kDescriptorBytes,
               "the region fits the place of its first arena's descriptors");
+
+// The key of the pool that `p` points into, inside the window or not. REQUIRES: the region map says
+// kPools.
+inline PoolKey LoadKey(const KeyWindow& window, const void* p) {
+  const uintptr_t pool = window.IndexOf(p);
+  return pool < window.pool_count ? window.KeyAt(pool) : Region::Of(p)->KeyAt(p);
+}
+
+// The same of anything; kNoKey where no run of blocks is, ours or not.
+inline PoolKey FindKey(const KeyWindow& window, const void* p) {
+  const uintptr_t pool = window.IndexOf(p);
+  if (pool < window.pool_count) [[likely]] {
+    return window.KeyAt(pool);
+  }
+  return region_map.Lookup(p) == Granule::kPools ? Region::Of(p)->KeyAt(p) : kNoKey;
+}
 
 // Adjacent pools; `first` is the descriptor of the lowest. Null when memory is out.
 struct Run {
@@ -105,8 +124,7 @@ class Regions {
   uint64_t growths() const { return growths_.load(std::memory_order_relaxed); }
   Mutex& mutex() { return mutex_; }
 
-  // Whether `p`'s pool can be looked at: its arena is committed, and no descriptors or keys lie
-  // there.
+  // Whether `p`'s pool can be looked at: its arena is committed, and no descriptors lie there.
   // REQUIRES: the region map says kPools.
   static bool IsInCommittedArena(const void* p);
 

@@ -18,7 +18,7 @@
 namespace tally {
 
 constinit Heap no_heap;
-constinit ThreadCache empty_cache(&no_heap, kNobodysKey);
+constinit ThreadCache empty_cache(&no_heap, kNobodysKey, KeyWindow{});
 constinit Registry registry;
 
 Heap* Registry::AddHeap() {
@@ -59,7 +59,7 @@ ThreadCache* Registry::AddCache(Heap* heap) {
   if (place == nullptr) {
     return nullptr;
   }
-  auto* cache = new (place) ThreadCache(heap, KeyOfHeap(heap->index()));
+  auto* cache = new (place) ThreadCache(heap, KeyOfHeap(heap->index()), key_table.Window(place));
   cache->next = caches_;
   caches_ = cache;
   return cache;
@@ -160,8 +160,8 @@ bool Registry::ForEachMutex(Visit visit) {
     is_on = visit(heaps_[i]->mutex());
   }
   return is_on && visit(purger.mutex()) && visit(regions.mutex()) && visit(huge_blocks.mutex()) &&
-         visit(spare_mappings.mutex()) && visit(region_map.mutex()) && visit(batch_pool.mutex()) &&
-         visit(metadata.mutex());
+         visit(spare_mappings.mutex()) && visit(key_table.mutex()) && visit(region_map.mutex()) &&
+         visit(batch_pool.mutex()) && visit(metadata.mutex());
 }
 
 void Registry::LockAll() {

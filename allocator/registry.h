@@ -13,7 +13,7 @@
 //   2. A cache is live exactly if some thread's pointer points at it, or it is private and open.
 //   3. A private cache and its heap belong to each other for good; PickHeap passes them over.
 // Threads: everything under mutex_. Lock order: registry, heaps by index, purger, regions, huge,
-// region map, batches, metadata.
+// spare mappings, key table, region map, batches, metadata.
 
 #ifndef ALLOCATOR_REGISTRY_H_
 #define ALLOCATOR_REGISTRY_H_

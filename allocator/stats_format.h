@@ -11,8 +11,7 @@
 //
 // Invariants:
 //   1. kStatsVersion changes whenever the meaning or the place of anything here does.
-//   2. The identity: mapped_bytes = the sum of the terms in Books::identity; and per class
-//      allocated - freed = live.
+//   2. The identity: mapped_bytes = the sum of Books::identity; per class allocated - freed = live.
 // Threads: data only.
 
 #ifndef ALLOCATOR_STATS_FORMAT_H_
@@ -24,7 +23,7 @@
 namespace tally {
 
 inline constexpr uint64_t kStatsMagic = 0x534b4f4f42594c54;  // "TLYBOOKS"
-inline constexpr uint64_t kStatsVersion = 3;
+inline constexpr uint64_t kStatsVersion = 4;
 inline constexpr size_t kStatsClassesMax = 176;
 
 // One size class. Blocks, unless a name says otherwise.
@@ -100,7 +99,7 @@ inline constexpr IdentityTerm kIdentityTerms[] = {
     {"never_touched", "never touched", &IdentityBooks::never_touched,
      "pools committed and not used so far"},
     {"metadata", "metadata", &IdentityBooks::metadata,
-     "descriptors, region map (8 MiB of zero page), caches"},
+     "descriptors, keys, region map (8 MiB of zero page), caches"},
     {"guards", "guards", &IdentityBooks::guards, "none in this version"},
 };
 static_assert(sizeof(kIdentityTerms) / sizeof(kIdentityTerms[0]) ==
@@ -235,6 +234,7 @@ struct StatsDirectory {
   uint64_t region_committed;    // u64, a bit an arena
   uint64_t region_arena_count;  // u32
   uint64_t region_first_pool;   // the first pool of blocks; what lies before is metadata
+  uint64_t region_keys;         // -> u32 for each pool of the region; metadata
   uint64_t region_arenas;
   uint64_t arena_stride;
   uint64_t arena_free;  // u64, a bit a pool

@@ -226,7 +226,7 @@ void ThreadCache::TakeInbox() {
     uint32_t left = 0;
     for (uint32_t i = 0; i < batch->count; ++i) {
       void* block = batch->blocks[i];
-      const PoolKey offset = LoadKey(block) - heap_key;
+      const PoolKey offset = LoadKey(window, block) - heap_key;
       if (offset >= kKeySpan || !MagazineAt(offset).TryPush(block)) {
         batch->blocks[left++] = block;
       }

@@ -7,7 +7,7 @@
 // constant empty cache, so that "not started" is the ordinary slow path.
 //
 // Invariants:
-//   1. heap_key and magazines come first: keys hold magazine offsets (pool_key.h).
+//   1. window, heap_key and magazines come first: keys hold magazine offsets (pool_key.h).
 //   2. The empty cache is never written: its magazines are empty and full at once, and its heap
 //      owns no pool.
 //   3. Bytes that the magazines could hold stay within TALLY_MAGAZINE_KB, first slots aside.
@@ -32,6 +32,7 @@ namespace tally {
 
 // What the fast paths touch, and keys hold offsets into.
 struct CacheHead {
+  KeyWindow window;  // empty in the empty cache
   PoolKey heap_key;
   Magazine magazines[kClassCount];
 };
@@ -50,7 +51,8 @@ inline void RunSlowPathHook() {
 
 class ThreadCache : public CacheHead {
  public:
-  constexpr ThreadCache(Heap* its_heap, PoolKey key) : CacheHead{key, {}}, heap_(its_heap) {}
+  constexpr ThreadCache(Heap* its_heap, PoolKey key, KeyWindow its_window)
+      : CacheHead{its_window, key, {}}, heap_(its_heap) {}
   ThreadCache(const ThreadCache&) = delete;
   ThreadCache& operator=(const ThreadCache&) = delete;
 

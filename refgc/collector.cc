@@ -18,7 +18,7 @@ bool is_valid(const heap_impl& heap, candidate entry) {
   if (entry.is_large()) {
     return true;
   }
-  if (tally::LoadKey(header) - heap.tracked_key >= tally::kKeySpan) {
+  if (tally::LoadKey(heap.caches[0]->window, header) - heap.tracked_key >= tally::kKeySpan) {
     return false;
   }
   if (header->type < kFirstType || (header->flags & kLogged) == 0) {

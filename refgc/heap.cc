@@ -26,9 +26,8 @@ namespace refgc::detail {
 static_assert(sizeof(magazine) == sizeof(tally::Magazine));
 static_assert(offsetof(magazine, limit) == offsetof(tally::Magazine, limit));
 static_assert(offsetof(magazine, countdown) == offsetof(tally::Magazine, countdown));
-static_assert(tally::MagazineOffset(3) == sizeof(void*) + 3 * sizeof(magazine));
 static_assert(tally::kSmallBytes == kSmallBytes && tally::kClassBytesMax == 32 * 1024);
-static_assert(tally::kKeysOffset == kPoolKeysOffset && sizeof(tally::PoolKey) == sizeof(uint32_t));
+static_assert(sizeof(std::atomic<tally::PoolKey>) == sizeof(uint32_t));
 static_assert(tally::KeyOf(0, 3) == tally::KeyOfHeap(0) + small_magazine_offset(3 * 8));
 static_assert(side_table::kRegionShift == tally::kRegionShift);
 static_assert(side_table::kPoolShift == tally::kPoolShift);
@@ -162,6 +161,9 @@ heap_impl* open_heap() {
   heap->acyclic_cache = reinterpret_cast<char*>(heap->caches[1]);
   heap->tracked_key = heap->caches[0]->heap_key;
   heap->acyclic_key = heap->caches[1]->heap_key;
+  const tally::KeyWindow& window = heap->caches[0]->window;
+  heap->pool_keys = reinterpret_cast<const uint32_t*>(window.table);
+  heap->pool_count = window.pool_count;
   heap->budget = heap->budget_max = heap->thresholds.generation0;
   heap->stamp = 1;
   const std::lock_guard lock(heaps_mutex);
@@ -262,7 +264,7 @@ void free_object(object_header* header, bool is_shifted) {
   if (REFGC_UNLIKELY((header->flags & kLarge) != 0)) {
     return free_large(heap, header);
   }
-  const tally::PoolKey key = tally::LoadKey(header);
+  const tally::PoolKey key = tally::LoadKey(heap->caches[0]->window, header);
   *header = {};
   if (is_shifted) {
     *--header = {};

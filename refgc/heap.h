@@ -35,6 +35,8 @@ struct heap_state {
   char* acyclic_cache;   // and for others
   uint32_t tracked_key;  // of the caches' heaps in the core: what a pool's key is counted from
   uint32_t acyclic_key;
+  const uint32_t* pool_keys;  // the core's table of keys, where its window begins
+  uintptr_t pool_count;
   // Tracked objects that may be made before the next automatic collection.
   int64_t budget;
   int64_t budget_max;

@@ -32,17 +32,16 @@ constexpr size_t kSmallBytes = 1024;
 
 // Where a core's cache has the magazine for a block: the core's size classes, up to kSmallBytes.
 constexpr size_t small_magazine_offset(size_t block_bytes) {
-  return sizeof(void*) + (block_bytes + 7) / 8 * sizeof(magazine);
+  return 4 * sizeof(void*) + (block_bytes + 7) / 8 * sizeof(magazine);
 }
 
 // The key of an address's pool in the core: its heap's key, and the offset of its class's magazine.
-constexpr size_t kPoolKeysOffset = 256 * 1024;
-inline uint32_t pool_key_of(const void* block) {
-  const auto address = reinterpret_cast<uintptr_t>(block);
-  constexpr uintptr_t kRegionMask = (uintptr_t{1} << side_table::kRegionShift) - 1;
-  const uintptr_t pool = address >> side_table::kPoolShift & (side_table::kPoolsPerRegion - 1);
-  const auto* keys = reinterpret_cast<const uint32_t*>((address & ~kRegionMask) + kPoolKeysOffset);
-  return keys[pool];
+// 0 where the window does not cover it.
+inline uint32_t pool_key_of(const heap_state& heap, const void* block) {
+  const uintptr_t pool =
+      (reinterpret_cast<uintptr_t>(block) - reinterpret_cast<uintptr_t>(heap.pool_keys)) >>
+      side_table::kPoolShift;
+  return REFGC_LIKELY(pool < heap.pool_count) ? heap.pool_keys[pool] : 0;
 }
 
 // False where the magazine is full, or holds the block.
@@ -72,7 +71,7 @@ bool free_short(heap_state* heap, object_header* header) {
   constexpr bool is_acyclic = is_acyclic_v<T>;
   constexpr size_t offset = small_magazine_offset(block_bytes_of<T>());
   if (REFGC_UNLIKELY(heap == nullptr ||
-                     pool_key_of(header) !=
+                     pool_key_of(*heap, header) !=
                          (is_acyclic ? heap->acyclic_key : heap->tracked_key) + offset)) {
     return false;
   }

@@ -19,6 +19,7 @@
 #include "allocator/allocator.h"
 #include "allocator/os.h"
 #include "allocator/process.h"
+#include "allocator/region_map.h"
 #include "shim/shim.h"
 
 extern "C" {

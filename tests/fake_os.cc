@@ -39,6 +39,7 @@ struct State {
   uint64_t now_ns = 0;
   uint64_t duration_ns = kNever;
   unsigned cpu_count = 0;
+  size_t page_bytes = 0;
 };
 
 std::mutex mutex;
@@ -52,7 +53,8 @@ bool IsRefused(OsCall kind, uint64_t bytes) {
   ++state.calls[index];
   bool is_refused = state.all.Next();
   is_refused |= state.kinds[index].Next();
-  is_refused |= kind == OsCall::kReserve && bytes > state.reservation_max;
+  is_refused |= (kind == OsCall::kReserve || kind == OsCall::kPlaceZeroReadOnly) &&
+                bytes > state.reservation_max;
   is_refused |=
       bytes != 0 && (bytes > state.address_max || taken_bytes > state.address_max - bytes);
   state.refused += is_refused ? 1 : 0;
@@ -107,6 +109,11 @@ void FakeOs::SetCpuCount(unsigned count) {
   state.cpu_count = count;
 }
 
+void FakeOs::SetPageBytes(size_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  state.page_bytes = bytes;
+}
+
 uint64_t FakeOs::CallsOf(OsCall kind) {
   const std::lock_guard<std::mutex> lock(mutex);
   return state.calls[static_cast<int>(kind)];
@@ -150,6 +157,11 @@ bool MapZeroReadOnly(void* start, size_t bytes) {
   return !IsRefused(OsCall::kMapZeroReadOnly, 0) && linux_os::MapZeroReadOnly(start, bytes);
 }
 
+bool PlaceZeroReadOnly(void* start, size_t bytes) {
+  return !IsRefused(OsCall::kPlaceZeroReadOnly, bytes) &&
+         linux_os::PlaceZeroReadOnly(start, bytes) && CountAddresses(start, bytes) != nullptr;
+}
+
 bool Unmap(void* start, size_t bytes) {
   if (IsRefused(OsCall::kUnmap, 0) || !linux_os::Unmap(start, bytes)) {
     return false;
@@ -184,7 +196,13 @@ void AdviseHugePages(void* start, size_t bytes) {
     linux_os::AdviseHugePages(start, bytes);
   }
 }
-size_t PageBytes() { return linux_os::PageBytes(); }
+size_t PageBytes() {
+  return testing::state.page_bytes != 0 ? testing::state.page_bytes : linux_os::PageBytes();
+}
+uint64_t AddressSpaceMax() {
+  const std::lock_guard<std::mutex> lock(testing::mutex);
+  return testing::state.address_max;
+}
 
 unsigned CpuCount() {
   return testing::state.cpu_count != 0 ? testing::state.cpu_count : linux_os::CpuCount();

@@ -25,13 +25,14 @@ enum class OsCall {
   kCommit,
   kMap,
   kMapZeroReadOnly,
+  kPlaceZeroReadOnly,
   kUnmap,
   kPurge,
   kGrowInPlace,
   kMove,
   kAdviseHugePages,
 };
-inline constexpr int kOsCalls = 9;
+inline constexpr int kOsCalls = 10;
 inline constexpr uint64_t kNever = ~uint64_t{0};
 
 class FakeOs {
@@ -54,6 +55,8 @@ class FakeOs {
   // Makes whatever NowNs() measures take `ns` from here on, until Reset.
   static void SetDuration(uint64_t ns);
   static void SetCpuCount(unsigned count);
+  // Makes PageBytes() answer `bytes`, at least the true ones.
+  static void SetPageBytes(size_t bytes);
 
   static uint64_t CallsOf(OsCall kind);
   // Calls refused so far.

@@ -71,7 +71,7 @@ TEST_F(HeapTest, EveryClassServesAndTakesBack) {
     for (void* block : blocks) {
       Pool* head = Pool::Of(block)->head();
       ASSERT_EQ(head->owner.load(), &heap_);
-      ASSERT_EQ(LoadKey(block), KeyOf(heap_.index(), size_class));
+      ASSERT_EQ(Region::Of(block)->KeyAt(block), KeyOf(heap_.index(), size_class));
       ASSERT_EQ(head->size_class, c);
       const auto offset = static_cast<size_t>(static_cast<char*>(block) - head->start());
       ASSERT_EQ(offset % BlockBytes(size_class), 0u);

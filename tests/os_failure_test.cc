@@ -258,11 +258,29 @@ TEST(OsFailure, ARunThatNoSmallRegionHoldsTakesNoneUp) {
               constexpr size_t kArenas = 8;
               FakeOs::Reset();
               FakeOs::LimitReservation(kArenas * kArenaBytes);
-              constexpr size_t kMost = (kArenas - kMetadataArenas) * kPoolsPerArena;
+              constexpr size_t kMost = (kArenas - 1) * kPoolsPerArena;
               if (regions.Take(kMost, 1).first == nullptr) abort();
               const uint32_t before = regions.count();
               if (regions.Take(kMost + 1, 1).first != nullptr) abort();
               if (regions.count() != before) abort();
+            }),
+            0);
+}
+
+// Without a window of keys all goes on as ever, by the slow paths.
+TEST(OsFailure, AllWorksWithoutATableOfKeys) {
+  EXPECT_EQ(InChild([] {
+              FakeOs::Reset();
+              FakeOs::RefuseKind(OsCall::kPlaceZeroReadOnly, 1, kNever);
+              Model model(Model::Memory::kPlenty, {});
+              Random random(11);
+              for (int i = 0; i < 20000; ++i) {
+                model.DoRandom(&random);
+              }
+              if (FakeOs::CallsOf(OsCall::kPlaceZeroReadOnly) < 5) abort();
+              if (key_table.Window(&model).pool_count != 0) abort();
+              model.FreeAll();
+              CheckBooksAgainst(model.shadow());
             }),
             0);
 }

@@ -48,20 +48,20 @@ Books SumOf(const MadeUp& region, size_t arenas) {
 
 TEST(PoolWalk, CountsEachKind) {
   MadeUp region;
-  // Arena 1: 4 pools of keys, 8 in use, 8 dirty, 8 purged, 36 untouched.
+  // Arena 1: 12 pools in use, 8 dirty, 8 purged, 36 untouched.
   region.free[1] = ~uint64_t{0} << 12;
   region.dirty[1] = uint64_t{0xff} << 12;
   region.touched[1] = uint64_t{0xffff} << 12;
   const SizeClass size_class = ClassFor(64);
   ASSERT_EQ(kClassTable[size_class].run_pools, 1);
-  region.descriptors[68] = {PoolView::Kind::kBlocks, size_class, 10, 0, 0};
-  region.descriptors[69] = {PoolView::Kind::kLarge, 0, 0, 6, 20000};
+  region.descriptors[64] = {PoolView::Kind::kBlocks, size_class, 10, 0, 0};
+  region.descriptors[65] = {PoolView::Kind::kLarge, 0, 0, 10, 20000};
   // 75 says nothing that makes sense.
   const Books books = SumOf(region, 2);
   EXPECT_EQ(books.classes[size_class].runs, 1u);
   EXPECT_EQ(books.classes[size_class].free_in_pools, 10u);
   EXPECT_EQ(books.classes[size_class].live, kClassTable[size_class].capacity - 10u);
-  EXPECT_EQ(books.large.live_bytes, 6 * kPoolBytes);
+  EXPECT_EQ(books.large.live_bytes, 10 * kPoolBytes);
   EXPECT_EQ(books.large.requested_bytes, 20000u);
   EXPECT_EQ(books.identity.dirty, 8 * kPoolBytes);
   EXPECT_EQ(books.identity.purged, 8 * kPoolBytes);
@@ -76,17 +76,14 @@ TEST(PoolWalk, DrawsEachKind) {
   region.free[1] = ~uint64_t{0} << 12;
   region.dirty[1] = uint64_t{1} << 12;
   region.touched[1] = uint64_t{3} << 12;
-  region.descriptors[68] = {PoolView::Kind::kBlocks, ClassFor(16), 256, 0, 0};
-  region.descriptors[69] = {PoolView::Kind::kBlocks, ClassFor(16), 0, 0, 0};
-  region.descriptors[70] = {PoolView::Kind::kLarge, 0, 0, 6, 20000};
+  region.descriptors[64] = {PoolView::Kind::kBlocks, ClassFor(16), 256, 0, 0};
+  region.descriptors[65] = {PoolView::Kind::kBlocks, ClassFor(16), 0, 0, 0};
+  region.descriptors[66] = {PoolView::Kind::kLarge, 0, 0, 10, 20000};
   StatsRegionLeaf leaf{};
   WalkPools(region, 2, OccupancyMap(leaf.occupancy));
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_EQ(leaf.occupancy[i], kPoolMetadata) << "keys";
-  }
-  EXPECT_EQ(leaf.occupancy[4], kPoolBlocks);
-  EXPECT_EQ(leaf.occupancy[5], 255);
-  for (int i = 6; i < 12; ++i) {
+  EXPECT_EQ(leaf.occupancy[0], kPoolBlocks);
+  EXPECT_EQ(leaf.occupancy[1], 255);
+  for (int i = 2; i < 12; ++i) {
     EXPECT_EQ(leaf.occupancy[i], kPoolLarge);
   }
   EXPECT_EQ(leaf.occupancy[12], kPoolDirty);

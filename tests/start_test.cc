@@ -167,7 +167,9 @@ TEST(Start, TheReadOnlyMapIsMadeOnce) {
                 model->Do(Operation::kAllocate, 24, 1);
                 ThreadExit();
               }).join();
-              Require(FakeOs::CallsOf(OsCall::kMapZeroReadOnly) == 1, "the map starts once");
+              Require(FakeOs::CallsOf(OsCall::kMapZeroReadOnly) == 1 &&
+                          FakeOs::CallsOf(OsCall::kPlaceZeroReadOnly) == 1,
+                      "the region map and the key table start once");
             }),
             0);
 }

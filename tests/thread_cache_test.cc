@@ -50,7 +50,7 @@ class ThreadCacheTest : public ::testing::Test {
 
   static inline constinit Heap heap_;
   static inline constinit Heap other_;
-  ThreadCache cache_{&heap_, KeyOfHeap(0)};
+  ThreadCache cache_{&heap_, KeyOfHeap(0), key_table.Window(&heap_)};
 };
 
 TEST_F(ThreadCacheTest, StartsEmptyAndFullAtOnce) {
@@ -169,7 +169,7 @@ TEST_F(ThreadCacheTest, OthersBlocksTravelInBoundedBatches) {
       ASSERT_EQ(other_.Refill(size_class, &block, 1), 1u);
     }
     for (void* block : blocks) {
-      cache_.SendHome(&other_, LoadKey(block), block);
+      cache_.SendHome(&other_, Region::Of(block)->KeyAt(block), block);
       ASSERT_LT(Outgoing(cache_), kBatchBlocks);
       ASSERT_LT(Outgoing(cache_) * BlockBytes(size_class), kOutgoingBytesMax);
     }
@@ -187,10 +187,10 @@ TEST_F(ThreadCacheTest, WhatOthersFreedIsHandedOutAgain) {
     blocks.push_back(Pop(size_class));
   }
   cache_.FlushAll();
-  ThreadCache others(&other_, KeyOfHeap(1));
+  ThreadCache others(&other_, KeyOfHeap(1), key_table.Window(&heap_));
   const std::set<void*> sent(blocks.begin() + 50, blocks.end());
   for (void* block : sent) {
-    others.SendHome(&heap_, LoadKey(block), block);
+    others.SendHome(&heap_, Region::Of(block)->KeyAt(block), block);
   }
   others.FlushAll();
   std::set<void*> again;
@@ -220,9 +220,9 @@ TEST_F(ThreadCacheTest, WhatFindsNoRoomGoesBackToItsPool) {
   for (void*& block : blocks) {
     ASSERT_EQ(heap_.Refill(size_class, &block, 1), 1u);
   }
-  ThreadCache others(&other_, KeyOfHeap(1));
+  ThreadCache others(&other_, KeyOfHeap(1), key_table.Window(&heap_));
   for (void* block : blocks) {
-    others.SendHome(&heap_, LoadKey(block), block);
+    others.SendHome(&heap_, Region::Of(block)->KeyAt(block), block);
   }
   others.FlushAll();
   void* block = Pop(size_class);  // with the first, few slots

@@ -46,19 +46,22 @@ bool LiveReader::ReadRegion(uint64_t region) {
   const uint64_t arena_bytes = directory_.arena_bytes;
   uint64_t committed = 0;
   uint32_t arena_count = 0;
+  uint64_t keys = 0;
   Copy copy;
   if (!Get(region + directory_.region_committed, &committed) ||
-      !Get(region + directory_.region_arena_count, &arena_count)) {
+      !Get(region + directory_.region_arena_count, &arena_count) ||
+      !Get(region + directory_.region_keys, &keys)) {
     return false;
   }
   const auto arenas = static_cast<size_t>(std::popcount(committed));
-  constexpr size_t kArenasMin = 2;  // of descriptors and keys
+  constexpr size_t kArenasMin = 2;  // the first holds descriptors
   if (arenas < kArenasMin || arena_count > kArenas ||
       !ReadCopy(region, arenas * kWalkPoolsPerArena * directory_.descriptor_bytes, &copy)) {
     return arenas >= kArenasMin && arena_count <= kArenas ? false : Odd();
   }
   constexpr uint64_t kFirstPoolOffset = kWalkFirstPool * kWalkPoolBytes;
   ranges_.push_back({&KernelBooks::resident_metadata, region, kFirstPoolOffset});
+  ranges_.push_back({&KernelBooks::resident_metadata, keys, kWalkKeyBytes});
   ranges_.push_back({&KernelBooks::resident_pools, region + kFirstPoolOffset,
                      arenas * arena_bytes - kFirstPoolOffset});
   const RemoteRegion remote(directory_, shapes_, std::move(copy));

@@ -56,11 +56,9 @@ def of_region(process, region, address):
     rows = {"region": f"{region.start:#x}, arena {arena}"}
     if index == 0:
         return "metadata: the head of a region", rows
-    if arena == 0:
+    if index < d.region_first_pool:
         pool = (address - region.start) // d.descriptor_bytes
         return f"metadata: descriptor of the pool {region.start + pool * d.pool_bytes:#x}", rows
-    if index < d.region_first_pool:
-        return "metadata: the keys of a region's pools", rows
     if arena >= region.arenas:
         return "address space for pools, not accessible yet", rows
     run = next(run for run in process.runs(region) if index < run.index + run.pools)

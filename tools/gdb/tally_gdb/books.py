@@ -12,7 +12,7 @@ tests/tools/gdb_test.py holds against `tally stat`.
 import collections
 import types
 
-from tally_gdb.process import WORD_MAX
+from tally_gdb.process import KEY_BYTES, WORD_MAX
 
 # The terms of the identity.
 TERMS = {
@@ -24,7 +24,7 @@ TERMS = {
     "dirty": "free pools and mappings not yet given back",
     "purged": "free pools given back to the system",
     "never touched": "pools committed and not used so far",
-    "metadata": "descriptors, region map (8 MiB of zero page), caches",
+    "metadata": "descriptors, keys, region map (8 MiB of zero page), caches",
     "guards": "none in this version"}
 CLASS_COUNTS = "allocated freed live cached transit free_in_pools runs refills flushes".split()
 THREADS_SHOWN = 32
@@ -58,9 +58,10 @@ class Books:
     def count_regions(self):
         d = self.process.directory
         for region in self.process.regions.values():
-            self.mapped_bytes += region.arenas * d.arena_bytes
+            self.mapped_bytes += region.arenas * d.arena_bytes + KEY_BYTES
             self.reserved_bytes += region.arenas_reserved * d.arena_bytes
-            self.terms["metadata"] += d.region_first_pool * d.pool_bytes  # descriptors, keys
+            self.terms["metadata"] += d.region_first_pool * d.pool_bytes  # descriptors
+            self.terms["metadata"] += KEY_BYTES
             for run in self.process.runs(region):
                 run_bytes = run.pools * d.pool_bytes
                 if run.kind == "blocks":

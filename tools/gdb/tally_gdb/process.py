@@ -20,7 +20,8 @@ FIELDS = """
 magic version directory_bytes
 pool_bytes arena_bytes region_bytes descriptor_bytes class_count
 classes class_stride class_block_bytes class_run_pools class_capacity
-regions region_next region_committed region_arena_count region_first_pool region_arenas
+regions region_next region_committed region_arena_count region_first_pool
+region_keys region_arenas
 arena_stride arena_free arena_dirty arena_touched
 pool_owner pool_kind pool_size_class pool_free_blocks pool_inner_index pool_run_pools
 pool_request_bytes pool_bitmap region_map region_map_bytes
@@ -39,7 +40,7 @@ live_threads peak_threads threads_started purged_bytes purge_calls mismatched_si
 uncached_allocations samples sampled_bytes
 """.split()
 MAGIC = 0x534b4f4f42594c54
-VERSION = 3
+VERSION = 4
 WORD_MAX = (1 << 64) - 1
 # No process that means well has more or larger.
 CLASSES_MAX = 176
@@ -51,10 +52,11 @@ READ_BYTES_MAX = 1 << 27
 # Kinds of pools, and the geometry that the walk is made for.
 BLOCKS, INNER, LARGE = 1, 2, 3
 POOL_BYTES, WORD_BITS = 4096, 64
+KEY_BYTES = 16384  # of a region's pools
 
 Directory = collections.namedtuple("Directory", FIELDS)
 Shape = collections.namedtuple("Shape", "block_bytes run_pools capacity")
-Region = collections.namedtuple("Region", "start arenas arenas_reserved")
+Region = collections.namedtuple("Region", "start arenas arenas_reserved keys")
 # Pools of a region. `kind` is "blocks", "large", or the term of the identity that they belong to.
 Run = collections.namedtuple("Run", "kind index pools size_class free request_bytes owner")
 Heap = collections.namedtuple("Heap", "address index users inbox classes")
@@ -162,7 +164,7 @@ class Process:
             self.bounded(reserved, WORD_BITS, "arenas of a region")
             if start % d.region_bytes != 0 or arenas == 0:
                 raise Error(f"its books make no sense: there is no region at {start:#x}")
-            yield Region(start, arenas, reserved)
+            yield Region(start, arenas, reserved, self.word(start + d.region_keys))
 
     def runs(self, region):
         """All pools of a region but those of metadata, in runs: allocator/pool_walk.h's walk."""
@@ -239,6 +241,7 @@ class Process:
     def metadata(self):
         d = self.directory
         return [Mapping(d.region_map, d.region_map_bytes, 0)] + [
+            Mapping(region.keys, KEY_BYTES, 0) for region in self.regions.values()] + [
             Mapping(step, self.word(step + d.step_bytes), 0)
             for step in self.follow(self.word(d.metadata_steps), d.step_next, "metadata mappings")]
 

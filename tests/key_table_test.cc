@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 The Tally authors
+// SPDX-License-Identifier: MIT
+
+// The table of keys alone: what its window covers, what it says of strangers, and how it does where
+// the system gives less than was asked for.
+
+#include "allocator/key_table.h"
+
+#include <gtest/gtest.h>
+
+#include "allocator/heap.h"
+#include "allocator/huge.h"
+#include "allocator/os.h"
+#include "allocator/region.h"
+#include "tests/fake_os.h"
+
+namespace tally::testing {
+namespace {
+
+class KeyTableTest : public ::testing::Test {
+ protected:
+  ~KeyTableTest() override { FakeOs::Reset(); }
+  KeyTable table_;
+};
+
+bool Covers(const KeyWindow& window, const void* p) {
+  return window.IndexOf(p) < window.pool_count;
+}
+
+TEST_F(KeyTableTest, TheWindowCoversWhatIsMappedNearby) {
+  const KeyWindow window = table_.Window(&table_);
+  EXPECT_EQ(window.pool_count, kKeyWindowBytes / kPoolBytes);
+  const auto* table = reinterpret_cast<const char*>(window.table);
+  const auto* near = reinterpret_cast<const char*>(&table_);
+  EXPECT_TRUE(Covers(window, near));
+  EXPECT_TRUE(Covers(window, near + kKeyWindowBytes / 5));
+  EXPECT_TRUE(Covers(window, near - kKeyWindowBytes / 2));
+  EXPECT_TRUE(Covers(window, table));
+  EXPECT_FALSE(Covers(window, table - 1));
+  EXPECT_TRUE(Covers(window, table + kKeyWindowBytes - 1));
+  EXPECT_FALSE(Covers(window, table + kKeyWindowBytes));
+  EXPECT_FALSE(Covers(window, nullptr));
+  EXPECT_FALSE(Covers(window, reinterpret_cast<void*>(~uintptr_t{0})));
+  EXPECT_FALSE(Covers(KeyWindow{}, near));
+  EXPECT_EQ(table_.Window(nullptr).table, window.table) << "it is made once";
+}
+
+TEST_F(KeyTableTest, RegionsHaveTheirKeysInTheWindow) {
+  const tally::Run run = regions.Take(1, 1);
+  ASSERT_NE(run.first, nullptr);
+  Region* region = Region::Of(run.first);
+  const KeyWindow window = key_table.Window(&table_);
+  EXPECT_EQ(region->keys, window.table + window.IndexOf(region));
+  region->keys[run.first->index()] = 77;
+  EXPECT_EQ(FindKey(window, run.first->start()), 77u);
+  EXPECT_EQ(FindKey(window, run.first->start() + kPoolBytes - 1), 77u);
+  EXPECT_EQ(FindKey(window, run.first->start() + kPoolBytes), kNoKey);
+  EXPECT_EQ(FindKey(KeyWindow{}, run.first->start()), 77u) << "by the region map";
+  region->keys[run.first->index()] = kNoKey;
+  regions.GiveBack(run.first, 1);
+}
+
+TEST_F(KeyTableTest, StrangersHaveNoKey) {
+  const KeyWindow window = key_table.Window(&table_);
+  bool is_zero = false;
+  void* huge = huge_blocks.Allocate(kRegionBytes, 1, &is_zero);
+  ASSERT_NE(huge, nullptr);
+  int local = 0;
+  for (const void* p : {static_cast<const void*>(nullptr), static_cast<const void*>(&local),
+                        static_cast<const void*>(huge), static_cast<const void*>(window.table),
+                        reinterpret_cast<const void*>(~uintptr_t{0})}) {
+    EXPECT_EQ(FindKey(window, p), kNoKey) << p;
+    EXPECT_EQ(FindKey(KeyWindow{}, p), kNoKey) << p;
+  }
+  EXPECT_TRUE(huge_blocks.Free(huge));
+}
+
+TEST_F(KeyTableTest, TakesALittleOfALimitedAddressSpace) {
+  constexpr uint64_t kLimit = uint64_t{1} << 30;
+  FakeOs::LimitAddressSpace(kLimit);
+  const KeyWindow window = table_.Window(&table_);
+  const uint64_t bytes = window.pool_count * sizeof(PoolKey);
+  EXPECT_LE(bytes, os::AddressSpaceMax() / 64);
+  EXPECT_GE(window.pool_count * kPoolBytes, 8 * kLimit);
+}
+
+TEST_F(KeyTableTest, ShrinksWhereTheSystemRefuses) {
+  FakeOs::LimitReservation(size_t{1} << 20);
+  EXPECT_EQ(table_.Window(&table_).pool_count * sizeof(PoolKey), size_t{1} << 20);
+}
+
+TEST_F(KeyTableTest, RegionsOutsideTheWindowHaveKeysOfTheirOwn) {
+  FakeOs::LimitReservation(0);
+  EXPECT_EQ(table_.Window(&table_).pool_count, 0u);
+  std::atomic<PoolKey>* keys = table_.AddRegion(reinterpret_cast<void*>(kRegionBytes));
+  ASSERT_NE(keys, nullptr);
+  for (size_t i = 0; i < kPoolsPerRegion; ++i) {
+    ASSERT_EQ(keys[i].load(), kNoKey);
+  }
+  keys[kPoolsPerRegion - 1] = 1;
+}
+
+// Where an OS page holds several regions' keys, a region does not wipe out its neighbour's.
+TEST_F(KeyTableTest, LargePagesAreMadeWritableOnce) {
+  FakeOs::SetPageBytes(64 * 1024);
+  const KeyWindow window = table_.Window(&table_);
+  // Four granules that share a page, and that nobody maps.
+  char* first = const_cast<char*>(reinterpret_cast<const char*>(window.table)) + 64 * kRegionBytes;
+  for (size_t i = 0; i < 4; ++i) {
+    char* region = first + i * kRegionBytes;
+    std::atomic<PoolKey>* keys = table_.AddRegion(region);
+    ASSERT_NE(keys, nullptr);
+    ASSERT_TRUE(region_map.Enter(region, kRegionBytes, Granule::kPools, Granule::kPools));
+    keys[0] = static_cast<PoolKey>(i + 1);
+  }
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(FindKey(window, first + i * kRegionBytes), i + 1);
+  }
+  region_map.Clear(first, 4 * kRegionBytes);
+}
+
+}  // namespace
+}  // namespace tally::testing
