@@ -84,9 +84,9 @@ inline constexpr size_t kEmptyPoolsMax = 256;
 inline constexpr size_t kSpareMappings = 16;
 inline constexpr size_t kSpareBytesMax = 32 * 1024 * 1024;
 inline constexpr size_t kLiveBytesPerSpareByte = 4;
-// From here on a block's pages cost so much to touch that looking for others to give back for them
-// is nothing.
-inline constexpr size_t kBytesWorthWay = 4 * 1024 * 1024;
+// Once this part of what is mapped was handed out untouched, touching it costs so much that looking
+// at each arena for others to give back for it is nothing.
+inline constexpr size_t kMappedPerWay = 64;
 // A block that realloc grows beyond this by a small step gets a mapping: whoever grows so will grow
 // again soon, and mremap copies nothing.
 inline constexpr size_t kGrowingBytesMax = 512 * 1024;

@@ -5,6 +5,7 @@
 
 #include <bit>
 
+#include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
 #include "allocator/spare_mappings.h"
@@ -188,10 +189,12 @@ void Purger::ForEachArena(Visit visit) {
   }
 }
 
-void Purger::MakeWay(uint64_t bytes) {
-  if (bytes < kBytesWorthWay || !mutex_.TryLock()) {
+void Purger::MakeWay(uint64_t more) {
+  const uint64_t bytes = fresh_bytes_.fetch_add(more, std::memory_order_relaxed) + more;
+  if (bytes < mapped::NowBytes() / kMappedPerWay || !mutex_.TryLock()) {
     return;
   }
+  fresh_bytes_.store(0, std::memory_order_relaxed);
   uint64_t idle_bytes = 0;
   ForEachArena([&](Region* region, size_t i) { idle_bytes += IdleBytes(region->arenas[i]); });
   uint64_t kept_bytes = idle_bytes > bytes ? idle_bytes - bytes : 0;

@@ -3,7 +3,7 @@
 
 // Purge: physical pages of free pools go back to the system, addresses stay.
 //
-// Called on slow paths (Tick), before large blocks are filled (MakeWay) and by trim (PurgeAll).
+// Called on slow paths (Tick), before fresh memory is touched (MakeWay) and by trim (PurgeAll).
 // There is no thread of its own.
 //
 // A pool that is free and dirty is marked aged when the clock passes over its arena, and purged
@@ -32,10 +32,9 @@ class Purger {
   // Visits what is due. Cheap when nothing is: a clock read. Returns the current tick's number.
   uint64_t Tick();
 
-  // A block of so many bytes is about to be touched for the first time: as much that is free goes
-  // back, the youngest regions' first, so that the process grows by what it uses more. Small blocks
-  // do without: their own kind of memory is what lies free. O(arenas), and a call for each
-  // stretch of free pools.
+  // So many bytes are about to be touched for the first time. When they add up to a part of what is
+  // mapped, as much that is free goes back, the youngest regions' first, so that the process grows
+  // by what it uses more. Then O(arenas), and a call for each stretch of free pools.
   void MakeWay(uint64_t bytes);
 
   // Everything free goes back now. Returns the bytes purged.
@@ -61,6 +60,7 @@ class Purger {
 
   Mutex mutex_;
   std::atomic<uint64_t> tick_{0};
+  std::atomic<uint64_t> fresh_bytes_{0};  // to be touched, since way was made for them
   std::atomic<uint64_t> purged_bytes_{0};
   std::atomic<uint64_t> calls_{0};
 };

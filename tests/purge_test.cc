@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
 #include "tests/fake_os.h"
@@ -92,25 +93,35 @@ TEST_F(PurgeTest, PurgeAllGoesAtOnceAndOnlyOnce) {
   EXPECT_EQ(purger.PurgeAll(), 0u) << "what is purged is not dirty";
 }
 
-// A block of four arenas, touched for the first time, is worth as much of what is free.
+// What is touched for the first time adds up, and is then worth as much of what is free.
 TEST_F(PurgeTest, WayIsMadeByTheYoungestFreePoolsAndNoMoreThanAsked) {
-  constexpr size_t kPools = kBytesWorthWay / kPoolBytes;
+  constexpr size_t kWayBytes = 16 * kArenaBytes;
+  constexpr size_t kPools = kWayBytes / kPoolBytes;
   const tally::Run older = regions.Take(kPools, 1);
   const tally::Run younger = regions.Take(kPools, 1);
   ASSERT_LT(older.first, younger.first);
   for (const tally::Run& run : {older, younger}) {
-    memset(run.first->start(), 'x', kBytesWorthWay);
+    regions.GiveBack(run.first, kPools);
+  }
+  purger.PurgeAll();
+  const uint64_t worth_it = mapped::NowBytes() / kMappedPerWay;
+  purger.MakeWay(worth_it);  // and nothing adds up from before
+  for (const tally::Run& run : {older, younger}) {
+    ASSERT_EQ(regions.Take(kPools, 1).first, run.first);
+    memset(run.first->start(), 'x', kWayBytes);
+  }
+  for (const tally::Run& run : {older, younger}) {
     regions.GiveBack(run.first, kPools);
   }
   const auto resident = [](const tally::Run& run) {
-    return os::ResidentBytes(run.first->start(), kBytesWorthWay);
+    return os::ResidentBytes(run.first->start(), kWayBytes);
   };
-  purger.MakeWay(kBytesWorthWay - 1);
-  EXPECT_EQ(resident(older) + resident(younger), 2 * kBytesWorthWay) << "not worth it";
-  purger.MakeWay(kBytesWorthWay);
+  purger.MakeWay(worth_it / 2);
+  EXPECT_EQ(resident(older) + resident(younger), 2 * kWayBytes) << "not worth it yet";
+  purger.MakeWay(kWayBytes - worth_it / 2);
   EXPECT_EQ(resident(younger), 0u);
-  EXPECT_EQ(resident(older), kBytesWorthWay);
-  purger.MakeWay(100 * kBytesWorthWay);
+  EXPECT_EQ(resident(older), kWayBytes);
+  purger.MakeWay(100 * kWayBytes);
   EXPECT_EQ(resident(older), 0u);
 }
 
