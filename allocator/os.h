@@ -34,7 +34,7 @@ void* Map(size_t bytes);
 
 // Replaces what is at `start` by zero pages that can only be read. No commit charge.
 bool MapZeroReadOnly(void* start, size_t bytes);
-// The same where nothing is mapped yet; false where something is.
+// The same where nothing is mapped yet, and kept out of core dumps; false where something is.
 bool PlaceZeroReadOnly(void* start, size_t bytes);
 
 // Gives address space back. True when it is gone; a full map table may refuse.

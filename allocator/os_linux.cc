@@ -119,7 +119,11 @@ bool MapZeroReadOnly(void* start, size_t bytes) {
 
 bool PlaceZeroReadOnly(void* start, size_t bytes) {
   const ErrnoKeeper keeper;
-  return MapInGap(start, bytes, PROT_READ) != nullptr;
+  if (MapInGap(start, bytes, PROT_READ) == nullptr) {
+    return false;
+  }
+  madvise(start, bytes, MADV_DONTDUMP);  // gcore writes every page that can be read
+  return true;
 }
 
 bool Unmap(void* start, size_t bytes) {

@@ -8,6 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
+#include <string>
+
 #include "allocator/heap.h"
 #include "allocator/huge.h"
 #include "allocator/os.h"
@@ -43,6 +47,32 @@ TEST_F(KeyTableTest, TheWindowCoversWhatIsMappedNearby) {
   EXPECT_FALSE(Covers(window, reinterpret_cast<void*>(~uintptr_t{0})));
   EXPECT_FALSE(Covers(KeyWindow{}, near));
   EXPECT_EQ(table_.Window(nullptr).table, window.table) << "it is made once";
+}
+
+// Or gcore writes a file of 1 GiB for any process.
+TEST_F(KeyTableTest, OnlyRegionsKeysAreDumped) {
+  const KeyWindow window = table_.Window(&table_);
+  ASSERT_NE(window.table, nullptr);
+  const auto is_dumped = [](const void* p) {
+    std::ifstream smaps("/proc/self/smaps");
+    bool is_its = false;
+    for (std::string line; std::getline(smaps, line);) {
+      uintptr_t start = 0;
+      uintptr_t end = 0;
+      if (sscanf(line.c_str(), "%lx-%lx ", &start, &end) == 2) {
+        is_its = reinterpret_cast<uintptr_t>(p) >= start && reinterpret_cast<uintptr_t>(p) < end;
+      } else if (is_its && line.starts_with("VmFlags:")) {
+        return line.find(" dd") == std::string::npos;
+      }
+    }
+    ADD_FAILURE() << "no mapping there";
+    return false;
+  };
+  EXPECT_FALSE(is_dumped(window.table));
+  const char* region = reinterpret_cast<const char*>(window.table) + 8 * kRegionBytes;
+  std::atomic<PoolKey>* keys = table_.AddRegion(region);
+  ASSERT_NE(keys, nullptr);
+  EXPECT_TRUE(is_dumped(keys));
 }
 
 TEST_F(KeyTableTest, RegionsHaveTheirKeysInTheWindow) {
