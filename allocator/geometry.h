@@ -46,8 +46,9 @@ inline constexpr size_t kAddressBits = 47;
 inline constexpr size_t kAddressBits = 48;
 #endif
 inline constexpr size_t kRegionMapBytes = size_t{1} << (kAddressBits - kRegionShift);
-// The addresses that one table of keys covers, at 4 bytes a pool; see key_table.h.
-inline constexpr size_t kKeyWindowBytes = size_t{1} << 40;
+// The addresses that one table of keys covers, at 4 bytes a pool; see key_table.h. Twice as much
+// would begin where ThreadSanitizer lets nobody map.
+inline constexpr size_t kKeyWindowBytes = size_t{1} << 39;
 
 // Arenas made accessible in one system call. 1 MiB keeps the calls rare and stays under the 2 MiB
 // that would let THP=always put a huge page under a small process.

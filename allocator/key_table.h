@@ -6,7 +6,7 @@
 //
 //   key(p) = table[(p - table) >> 12]     where that index is below pool_count
 //
-// The window is 1 TiB, less where address space is short. The system puts mappings side by side:
+// The window is 512 GiB, less where address space is short. The system puts mappings side by side:
 // the table goes where three quarters of its window end at those that are there. It can only be
 // read, and costs neither memory nor commit charge, but for the 16 KiB of each region. A region
 // that comes to lie outside the window has keys of its own, and frees of its blocks take the slow

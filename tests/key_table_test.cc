@@ -62,7 +62,7 @@ TEST_F(KeyTableTest, TheWindowCoversWhatIsMappedNearby) {
   EXPECT_EQ(table_.Window(nullptr).table, window.table) << "it is made once";
 }
 
-// Or gcore writes a file of 1 GiB for any process.
+// Or gcore writes a file of 512 MiB for any process.
 TEST_F(KeyTableTest, OnlyRegionsKeysAreDumped) {
   const KeyWindow window = table_.Window(near_);
   ASSERT_NE(window.table, nullptr);
