@@ -16,8 +16,8 @@ namespace {
 
 constexpr size_t kAddressesPerTableByte = kPoolBytes / sizeof(PoolKey);
 constexpr size_t kBytesMax = kKeyWindowBytes / kAddressesPerTableByte;
-// Whole pages of any kernel, and whole regions' keys. Windows begin at multiples of this one's, so
-// that no page holds keys of a region that only some of the others in it lie beside.
+// A page of any kernel, and whole regions' keys. Windows begin at multiples of what it covers, so
+// that the regions whose keys share a page lie side by side.
 constexpr size_t kBytesMin = 64 * 1024;
 constexpr size_t kWindowAlignment = kBytesMin * kAddressesPerTableByte;
 static_assert(kBytesMin % kKeyBytes == 0);

@@ -32,7 +32,7 @@ constexpr size_t kSmallBytes = 1024;
 
 // Where a core's cache has the magazine for a block: the core's size classes, up to kSmallBytes.
 constexpr size_t small_magazine_offset(size_t block_bytes) {
-  return 4 * sizeof(void*) + (block_bytes + 7) / 8 * sizeof(magazine);
+  return sizeof(magazine) + (block_bytes + 7) / 8 * sizeof(magazine);
 }
 
 // The key of an address's pool in the core: its heap's key, and the offset of its class's magazine.
