@@ -26,7 +26,7 @@ namespace tally {
 
 // Counts changes to what the table and its users share: the table, Magazine, the head of
 // ThreadCache, Heap::user(), PoolKey, Pool, Region, Arena, the size classes.
-inline constexpr uint32_t kCoreTableVersion = 3;
+inline constexpr uint32_t kCoreTableVersion = 4;
 
 struct CoreTable {
   uint32_t version;

@@ -55,6 +55,7 @@ struct DirectoryMaker {
     to->class_block_bytes = offsetof(ClassInfo, block_bytes);
     to->class_run_pools = offsetof(ClassInfo, run_pools);
     to->class_capacity = offsetof(ClassInfo, capacity);
+    to->class_first_block = offsetof(ClassInfo, first_block);
   }
 
   static void Pools(StatsDirectory* to) {

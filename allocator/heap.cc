@@ -46,7 +46,7 @@ void SetKeys(const Pool* head, size_t pools, PoolKey key) {
 void ClearFirstWords(Pool* head) {
   const ClassInfo& info = head->info();
   for (size_t i = 0; i < info.capacity; ++i) {
-    memset(head->start() + i * info.block_bytes, 0, sizeof(uint64_t));
+    memset(head->first_block() + i * info.block_bytes, 0, sizeof(uint64_t));
   }
 }
 
@@ -55,13 +55,13 @@ void ClearFirstWords(Pool* head) {
 template <typename Set>
 size_t ForEachOfRun(const Pool* head, void* const* blocks, size_t count, Set set) {
   const ClassInfo& info = head->info();
-  const char* start = head->start();
+  const char* first_block = head->first_block();
   size_t done = 0;
   do {
-    const size_t offset = static_cast<size_t>(static_cast<const char*>(blocks[done]) - start);
+    const size_t offset = static_cast<size_t>(static_cast<const char*>(blocks[done]) - first_block);
     const size_t index = BlockStartingAt(info, offset);
     if (index >= info.capacity) {
-      if (offset < info.run_pools * kPoolBytes) [[unlikely]] {
+      if (offset + info.first_block < info.run_pools * kPoolBytes) [[unlikely]] {
         FatalBlock("free", blocks[done], kNotBlockStart);
       }
       break;
@@ -162,12 +162,12 @@ size_t Heap::TakeBits(ClassState& state, Pool* pool, void** slots_end, size_t wa
     SubtractEmptyRuns(pool->size_class, 1);
   }
   const size_t block_bytes = pool->info().block_bytes;
-  char* start = pool->start();
+  char* first_block = pool->first_block();
   uint64_t* words = pool->bits();
   size_t taken = 0;
   for (size_t i = 0; taken < want && i < pool->bit_words(); ++i) {
     uint64_t word = words[i];
-    char* base = start + i * 64 * block_bytes;
+    char* base = first_block + i * 64 * block_bytes;
     const auto in_row = static_cast<size_t>(std::countr_one(word));
     if (word == LowBits(in_row) && in_row <= want - taken) {
       for (size_t block = 0; block < in_row; ++block) {

@@ -70,6 +70,8 @@ struct alignas(kDescriptorBytes) Pool {
   }
   size_t arena_index() const { return index() / kPoolsPerArena; }
   char* start() const { return region_start() + index() * kPoolBytes; }
+  // REQUIRES: the head of a run of blocks.
+  char* first_block() const { return start() + info().first_block; }
 
   Pool* head() {
     return kind.load(std::memory_order_relaxed) == PoolKind::kInner ? this - inner_index : this;

@@ -71,8 +71,9 @@ void Purger::PurgeInside(Pool* head) {
   uint64_t used = 0;
   for (size_t block = 0; block < info.capacity && used != all; ++block) {
     if (!head->IsFreeBlock(block)) {
-      const size_t first = block * info.block_bytes / kPoolBytes;
-      const size_t last = ((block + 1) * info.block_bytes - 1) / kPoolBytes;
+      const size_t start = info.first_block + block * info.block_bytes;
+      const size_t first = start / kPoolBytes;
+      const size_t last = (start + info.block_bytes - 1) / kPoolBytes;
       used |= (uint64_t{2} << last) - (uint64_t{1} << first);
     }
   }

@@ -25,9 +25,10 @@ Pool* LiveHead(const char* call, const void* p) {
     FatalInFreePool(call, p, pool);
   }
   Pool* head = pool->head();
-  const auto offset = static_cast<size_t>(static_cast<const char*>(p) - head->start());
-  if (kind == PoolKind::kLarge ? offset != 0
-                               : BlockStartingAt(head->info(), offset) >= head->info().capacity) {
+  const bool is_large = head->kind.load(std::memory_order_relaxed) == PoolKind::kLarge;
+  const char* first = is_large ? head->start() : head->first_block();
+  const auto offset = static_cast<size_t>(static_cast<const char*>(p) - first);
+  if (is_large ? offset != 0 : BlockStartingAt(head->info(), offset) >= head->info().capacity) {
     FatalBlock(call, p, kNotBlockStart);
   }
   return head;

@@ -10,8 +10,8 @@
 //
 // Invariants (proven below or in size_class_test):
 //   1. BlockBytes(ClassFor(n)) is the smallest class size >= n.
-//   2. BlockIndex(offset) == offset / block_bytes for every offset in a run, and BlockStartingAt
-//      says the same where the division is exact, else no index.
+//   2. BlockIndex(offset) == offset / block_bytes for every offset from a run's first block on, and
+//      BlockStartingAt says the same where the division is exact, else no index.
 //   3. A run's tail is at most 1.5 % of it for classes up to kSmallBytes.
 // Threads: constants only.
 
@@ -73,11 +73,20 @@ struct ClassInfo {
   uint64_t reciprocal = 0;  // see BlockIndex
   uint64_t inverse = 0;     // see BlockStartingAt
   uint8_t inverse_shift = 0;
+  uint8_t first_block = 0;      // the first block's offset in a run, bytes
   uint16_t magazine_slots = 0;  // the most, the sentinel included
   uint16_t depot_batches = 0;   // the most a heap keeps
   uint8_t adjacent_runs = 0;    // the most a heap takes side by side; 0 means one
   uint32_t countdown = 0;       // allocations between two events
 };
+
+constexpr size_t ComputeFirstBlock(size_t block_bytes) {
+  return block_bytes == kCacheLineBytes || block_bytes == 2 * kCacheLineBytes ? kLineOffset : 0;
+}
+
+constexpr size_t ComputeCapacity(size_t block_bytes, size_t run_pools) {
+  return (run_pools * kPoolBytes - ComputeFirstBlock(block_bytes)) / block_bytes;
+}
 
 // The shortest run with a tail of at most 1.5 % and some blocks, so that refills and flushes do not
 // look up a run for each. Small classes' runs fill an arena but for two pools: where huge pages
@@ -89,11 +98,11 @@ constexpr size_t ComputeRunPools(size_t block_bytes) {
   size_t best_tail = 0;
   for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
     const size_t run_bytes = pools * kPoolBytes;
-    const size_t blocks = run_bytes / block_bytes;
+    const size_t blocks = ComputeCapacity(block_bytes, pools);
     if (blocks < blocks_min || (blocks > 256 && pools > 1)) {
       continue;
     }
-    const size_t tail = run_bytes - blocks * block_bytes;
+    const size_t tail = run_bytes - ComputeFirstBlock(block_bytes) - blocks * block_bytes;
     const bool fills_arena = block_bytes > kSmallBytes || kPoolsPerArena % pools <= 2;
     if (fills_arena && tail * 1000 <= run_bytes * 15) {
       return pools;
@@ -113,7 +122,8 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     const size_t bytes = ComputeBlockBytes(c);
     info.block_bytes = static_cast<uint32_t>(bytes);
     info.run_pools = static_cast<uint16_t>(ComputeRunPools(bytes));
-    info.capacity = static_cast<uint16_t>(info.run_pools * kPoolBytes / bytes);
+    info.capacity = static_cast<uint16_t>(ComputeCapacity(bytes, info.run_pools));
+    info.first_block = static_cast<uint8_t>(ComputeFirstBlock(bytes));
     info.reciprocal = (uint64_t{1} << kReciprocalShift) / bytes + 1;
     info.inverse_shift = static_cast<uint8_t>(std::countr_zero(bytes));
     info.inverse = InverseOf(bytes >> info.inverse_shift);
@@ -134,20 +144,20 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
 
 constexpr size_t BlockBytes(SizeClass size_class) { return kClassTable[size_class].block_bytes; }
 
-// Which block of its run the byte at `offset` lies in.
+// Which block of its run the byte at `offset` behind the first block's start lies in.
 constexpr size_t BlockIndex(const ClassInfo& info, size_t offset) {
   return (offset * info.reciprocal) >> kReciprocalShift;
 }
 
-// Which block of its run starts at `offset`; a number not below the capacity when none does. An
-// exact division is a multiplication by the inverse (T. Granlund, P. L. Montgomery, "Division by
-// Invariant Integers using Multiplication", 1994, section 9).
+// Which block of its run starts `offset` behind the first one; a number not below the capacity when
+// none does. An exact division is a multiplication by the inverse (T. Granlund, P. L. Montgomery,
+// "Division by Invariant Integers using Multiplication", 1994, section 9).
 constexpr size_t BlockStartingAt(const ClassInfo& info, size_t offset) {
   return std::rotr(offset * info.inverse, info.inverse_shift);
 }
 
-// The smallest class of at least `bytes` whose blocks are all aligned to `alignment` (blocks start
-// at a pool's first byte, so a multiple is enough), or 0 when there is none.
+// The smallest class of at least `bytes` whose blocks are all aligned to `alignment` (the first one
+// is, and the size is a multiple), or 0 when there is none.
 // REQUIRES: bytes >= 1; alignment is a power of two.
 constexpr SizeClass ClassForAligned(size_t bytes, size_t alignment) {
   if (alignment > kPoolBytes || bytes > kClassBytesMax) {
@@ -158,13 +168,15 @@ constexpr SizeClass ClassForAligned(size_t bytes, size_t alignment) {
     return 0;
   }
   size_t c = ClassFor(bytes);
-  while (c < kClassCount && kClassTable[c].block_bytes % alignment != 0) {
+  while (c < kClassCount &&
+         (kClassTable[c].block_bytes | kClassTable[c].first_block) % alignment != 0) {
     ++c;
   }
   return c < kClassCount ? static_cast<SizeClass>(c) : SizeClass{0};
 }
 
 static_assert(kClassCount <= 256, "a class fits a byte");
+static_assert(kLineOffset % kMallocAlignment == 0, "all blocks are aligned for malloc");
 static_assert(kSmallBytes == 1024, "the doublings start there");
 static_assert(ComputeBlockBytes(kClassCount - 1) == kClassBytesMax,
               "the last class is the largest size with a class");
@@ -199,7 +211,8 @@ static_assert(
           return false;
         }
         if (info.block_bytes <= kSmallBytes &&
-            (run_bytes % info.block_bytes) * 1000 > run_bytes * 15) {
+            (run_bytes - info.first_block - info.capacity * info.block_bytes) * 1000 >
+                run_bytes * 15) {
           return false;
         }
       }

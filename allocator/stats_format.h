@@ -23,7 +23,7 @@
 namespace tally {
 
 inline constexpr uint64_t kStatsMagic = 0x534b4f4f42594c54;  // "TLYBOOKS"
-inline constexpr uint64_t kStatsVersion = 4;
+inline constexpr uint64_t kStatsVersion = 5;
 inline constexpr size_t kStatsClassesMax = 176;
 
 // One size class. Blocks, unless a name says otherwise.
@@ -93,7 +93,7 @@ inline constexpr IdentityTerm kIdentityTerms[] = {
     {"transit", "in transit", &IdentityBooks::transit, "free blocks on their way to their heap"},
     {"free_in_pools", "free in pools", &IdentityBooks::free_in_pools,
      "free blocks in pools in use"},
-    {"tails", "tails", &IdentityBooks::tails, "behind the last block of a run"},
+    {"tails", "tails", &IdentityBooks::tails, "outside the blocks of a run"},
     {"dirty", "dirty", &IdentityBooks::dirty, "free pools and mappings not yet given back"},
     {"purged", "purged", &IdentityBooks::purged, "free pools given back to the system"},
     {"never_touched", "never touched", &IdentityBooks::never_touched,
@@ -210,9 +210,8 @@ constexpr uint8_t OccupancyOf(uint64_t used_blocks, uint64_t capacity) {
       kPoolBlocks + (capacity == 0 ? 0 : (used_blocks * kSteps + capacity - 1) / capacity));
 }
 
-// Where the living books lie in the process: addresses, and offsets in bytes from the start of the
-// structure that is named first. Every field is found under the symbol tally_stats_directory, too,
-// so that a debugger needs no file. "-> T" is the address of a T, "-> -> T" of a pointer to one.
+// Where the living books lie in the process: addresses, and offsets in bytes from the start of what
+// is named first; under the symbol tally_stats_directory, too. "-> T" is the address of a T.
 struct StatsDirectory {
   uint64_t magic;
   uint64_t version;
@@ -228,6 +227,7 @@ struct StatsDirectory {
   uint64_t class_block_bytes;  // u32
   uint64_t class_run_pools;    // u16
   uint64_t class_capacity;     // u16
+  uint64_t class_first_block;  // u8, the first block's offset in a run
   // Regions, arenas and descriptors.
   uint64_t regions;             // -> -> the oldest
   uint64_t region_next;         // -> the next younger

@@ -26,9 +26,9 @@ bool is_valid(const heap_impl& heap, candidate entry) {
   }
   tally::Pool* head = tally::Pool::Of(header)->head();
   const auto offset =
-      reinterpret_cast<uintptr_t>(header) - reinterpret_cast<uintptr_t>(head->start());
+      reinterpret_cast<uintptr_t>(header) - reinterpret_cast<uintptr_t>(head->first_block());
   const size_t index = tally::BlockIndex(head->info(), offset);
-  return header_in(head->start() + index * head->info().block_bytes) == header;
+  return header_in(head->first_block() + index * head->info().block_bytes) == header;
 }
 
 }  // namespace

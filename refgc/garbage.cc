@@ -61,7 +61,7 @@ template <typename F>
 void collector::for_each_garbage(F f) {
   const int32_t* refs = index_.side().refs;
   for (const pool_index::run& run : index_.runs()) {
-    char* block = run.start;
+    char* block = run.first_block;
     for (uint32_t slot = run.first_slot; slot < run.end_slot; ++slot, block += run.block_bytes) {
       if (refs[slot] == kGarbage) {
         f(header_in(block));

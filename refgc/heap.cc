@@ -294,9 +294,9 @@ void* whole_object(const void* part) {
   tally::Pool* pool = tally::Pool::Of(part)->head();
   char* block = nullptr;
   if (pool->kind.load(std::memory_order_relaxed) == tally::PoolKind::kBlocks) {
-    const auto offset = address - reinterpret_cast<uintptr_t>(pool->start());
+    const auto offset = address - reinterpret_cast<uintptr_t>(pool->first_block());
     const size_t index = tally::BlockIndex(pool->info(), offset);
-    block = pool->start() + index * pool->info().block_bytes;
+    block = pool->first_block() + index * pool->info().block_bytes;
     auto* header = reinterpret_cast<object_header*>(block);
     return object_of(header + (header->type == kShiftedHeader ? 1 : 0));
   }

@@ -83,7 +83,7 @@ bool memory_view::is_in_region(uintptr_t address, size_t* bytes) const {
     if (head->kind.load(std::memory_order_relaxed) != tally::PoolKind::kBlocks) {
       return true;
     }
-    const uintptr_t inside = address - reinterpret_cast<uintptr_t>(head->start());
+    const uintptr_t inside = address - reinterpret_cast<uintptr_t>(head->first_block());
     const tally::ClassInfo& info = head->info();
     if (inside < size_t{info.capacity} * info.block_bytes) {
       *bytes = info.block_bytes - inside % info.block_bytes;

@@ -28,7 +28,7 @@ pool_index::~pool_index() {
 
 void pool_index::clear() {
   for (const run& r : runs_) {
-    const uintptr_t first = reinterpret_cast<uintptr_t>(r.start) >> side_table::kPoolShift;
+    const uintptr_t first = reinterpret_cast<uintptr_t>(r.first_block) >> side_table::kPoolShift;
     for (uintptr_t pool = first; pool < first + r.pools; ++pool) {
       entries_of(pool >> (side_table::kRegionShift -
                           side_table::kPoolShift))[pool & (side_table::kPoolsPerRegion - 1)] = {};
@@ -75,7 +75,7 @@ pool_entry* pool_index::entries_of(uintptr_t region) {
   return entries;
 }
 
-void pool_index::add_run(char* start, uint32_t block_bytes, uint32_t blocks, uint32_t pools,
+void pool_index::add_run(char* first_block, uint32_t block_bytes, uint32_t blocks, uint32_t pools,
                          int32_t value) {
   if (refs_.empty()) {
     refs_.push_back(side_table::kOutside);
@@ -84,16 +84,17 @@ void pool_index::add_run(char* start, uint32_t block_bytes, uint32_t blocks, uin
   const uint32_t words = block_bytes / 8;
   const auto reciprocal =
       blocks == 1 ? 0 : static_cast<uint32_t>(((uint64_t{1} << 32) + words - 1) / words);
-  const auto address = reinterpret_cast<uintptr_t>(start);
+  const auto address = reinterpret_cast<uintptr_t>(first_block);
+  const auto first_word = static_cast<int32_t>(address % tally::kPoolBytes / 8);
   for (uint32_t i = 0; i < pools; ++i) {
     const uintptr_t pool = (address >> side_table::kPoolShift) + i;
     pool_entry* entries = entries_of(pool >> (side_table::kRegionShift - side_table::kPoolShift));
     entries[pool & (side_table::kPoolsPerRegion - 1)] = {
-        first, reciprocal, static_cast<uint32_t>(i * tally::kPoolBytes / 8), 0};
+        first, reciprocal, static_cast<int32_t>(i * tally::kPoolBytes / 8) - first_word, 0};
   }
   refs_.resize(first + blocks, value);
   side_.refs = refs_.data();
-  runs_.push_back({start, block_bytes, first, first + blocks, pools});
+  runs_.push_back({first_block, block_bytes, first, first + blocks, pools});
 }
 
 void pool_index::add_all(int32_t value) {
@@ -104,7 +105,7 @@ void pool_index::add_all(int32_t value) {
   refs_.reserve(slots);
   tally::ForEachRun(*heap_.core, heap_.caches[0]->heap(), [&](tally::Pool* head) {
     const tally::ClassInfo& info = head->info();
-    add_run(head->start(), info.block_bytes, info.capacity, info.run_pools, value);
+    add_run(head->first_block(), info.block_bytes, info.capacity, info.run_pools, value);
   });
   for (const object_header* header : heap_.large) {
     if ((header->flags & kAcyclic) == 0) {
@@ -131,7 +132,7 @@ uint32_t pool_index::add(const object_header* header, int32_t value) {
   } else {
     tally::Pool* head = tally::Pool::Of(header)->head();
     const tally::ClassInfo& info = head->info();
-    add_run(head->start(), info.block_bytes, info.capacity, info.run_pools, value);
+    add_run(head->first_block(), info.block_bytes, info.capacity, info.run_pools, value);
   }
   return side_.slot_of(header + 1);
 }

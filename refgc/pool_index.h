@@ -21,13 +21,15 @@ namespace refgc::detail {
 class pool_index {
  public:
   struct run {
-    char* start;
+    char* first_block;
     uint32_t block_bytes;
     uint32_t first_slot;
     uint32_t end_slot;
     uint32_t pools;
 
-    char* block_at(uint32_t slot) const { return start + size_t{slot - first_slot} * block_bytes; }
+    char* block_at(uint32_t slot) const {
+      return first_block + size_t{slot - first_slot} * block_bytes;
+    }
   };
 
   explicit pool_index(heap_impl& heap) : heap_(heap) {}
@@ -60,7 +62,8 @@ class pool_index {
   static constexpr ptrdiff_t kStackLong = 4096;
   static constexpr size_t kKeptSlots = 64 * 1024;
 
-  void add_run(char* start, uint32_t block_bytes, uint32_t blocks, uint32_t pools, int32_t value);
+  void add_run(char* first_block, uint32_t block_bytes, uint32_t blocks, uint32_t pools,
+               int32_t value);
   pool_entry* entries_of(uintptr_t region);
   void push_slow(void* target);
 

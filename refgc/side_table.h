@@ -23,10 +23,10 @@ namespace refgc::detail {
 
 // How to find a block's slot from an address in a pool: no division.
 struct pool_entry {
-  uint32_t first_slot;   // of the run of pools; 0 where it is not looked at
-  uint32_t reciprocal;   // 2^32 / (block bytes / 8), rounded up
-  uint32_t inner_words;  // from the start of the run to this pool
-  uint32_t state;        // the library's
+  uint32_t first_slot;  // of the run of pools; 0 where it is not looked at
+  uint32_t reciprocal;  // 2^32 / (block bytes / 8), rounded up
+  int32_t inner_words;  // from the first block of the run to this pool; may be less than 0
+  uint32_t state;       // the library's
 };
 
 class side_table {
@@ -53,7 +53,8 @@ class side_table {
   uint32_t slot_of(const void* object) const {
     const uintptr_t address = reinterpret_cast<uintptr_t>(object) - sizeof(object_header);
     const pool_entry& entry = entry_of(address);
-    const uint64_t words = (address & 4095) / 8 + entry.inner_words;
+    const auto words =
+        static_cast<uint64_t>(static_cast<int64_t>((address & 4095) / 8) + entry.inner_words);
     return entry.first_slot + static_cast<uint32_t>(words * entry.reciprocal >> 32);
   }
   int32_t& refs_of(const void* object) { return refs[slot_of(object)]; }

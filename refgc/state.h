@@ -147,7 +147,7 @@ template <typename F>
 void for_each_object(const heap_impl& heap, int kind, F f) {
   tally::ForEachRun(*heap.core, heap.caches[kind]->heap(), [&](tally::Pool* run) {
     const tally::ClassInfo& info = run->info();
-    char* block = run->start();
+    char* block = run->first_block();
     for (size_t i = 0; i < info.capacity; ++i, block += info.block_bytes) {
       auto* header = reinterpret_cast<object_header*>(block);
       header += header->type == kShiftedHeader ? 1 : 0;

@@ -74,7 +74,7 @@ TEST_F(HeapTest, EveryClassServesAndTakesBack) {
       ASSERT_EQ(Region::Of(block)->KeyAt(block), KeyOf(heap_.index(), size_class));
       ASSERT_EQ(head->size_class, c);
       const auto offset = static_cast<size_t>(static_cast<char*>(block) - head->start());
-      ASSERT_EQ(offset % BlockBytes(size_class), 0u);
+      ASSERT_EQ(offset % BlockBytes(size_class), head->info().first_block);
       ASSERT_LE(offset + BlockBytes(size_class), head->info().run_pools * kPoolBytes);
     }
     Check();

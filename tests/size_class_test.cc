@@ -60,14 +60,22 @@ TEST(SizeClass, RunsAreFull) {
   for (size_t c = 1; c < kClassCount; ++c) {
     const ClassInfo& info = kClassTable[c];
     const size_t run_bytes = info.run_pools * kPoolBytes;
-    EXPECT_EQ(info.capacity, run_bytes / info.block_bytes);
+    EXPECT_EQ(info.capacity, (run_bytes - info.first_block) / info.block_bytes);
     EXPECT_GE(info.capacity, 2u) << "an empty pool is not a full one";
     EXPECT_LE(info.capacity, c == 1 ? 512u : 256u);
     EXPECT_LE(info.run_pools, 32u);
-    const size_t tail = run_bytes % info.block_bytes;
+    const size_t tail = run_bytes - info.first_block - info.capacity * info.block_bytes;
     // No shorter run would do, and no longer one up to 32 pools has a smaller share of tail.
     EXPECT_LE(tail * 1000, run_bytes * (info.block_bytes <= kSmallBytes ? 15 : 60))
         << info.block_bytes;
+  }
+}
+
+TEST(SizeClass, BlocksOfOneAndTwoCacheLinesBeginInsideALine) {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const ClassInfo& info = kClassTable[c];
+    const bool is_shifted = info.block_bytes == 64 || info.block_bytes == 128;
+    EXPECT_EQ(info.first_block, is_shifted ? 48 : 0) << info.block_bytes;
   }
 }
 
@@ -96,9 +104,11 @@ TEST(SizeClass, AlignedClassesAreTightAndAligned) {
       ASSERT_NE(size_class, 0) << bytes << ' ' << alignment;
       ASSERT_GE(BlockBytes(size_class), bytes);
       ASSERT_EQ(BlockBytes(size_class) % alignment, 0u);
+      ASSERT_EQ(kClassTable[size_class].first_block % alignment, 0u);
       for (size_t c = 1; c < size_class; ++c) {
         ASSERT_FALSE(kClassTable[c].block_bytes >= bytes &&
-                     kClassTable[c].block_bytes % alignment == 0)
+                     kClassTable[c].block_bytes % alignment == 0 &&
+                     kClassTable[c].first_block % alignment == 0)
             << bytes << ' ' << alignment << ": class " << c << " would do";
       }
     }

@@ -40,7 +40,7 @@ constexpr Tenant kTenants[] = {
      [](const Dump& dump) { return TermOf(dump, "cached") + TermOf(dump, "transit"); }},
     {"free in pools", "free blocks in pools that are still in use: fragmentation", 1,
      [](const Dump& dump) { return TermOf(dump, "free_in_pools"); }},
-    {"tails", "behind the last block of a run of pools", 4,
+    {"tails", "outside the blocks of a run of pools", 4,
      [](const Dump& dump) { return TermOf(dump, "tails"); }},
     {"dirty", "free, not yet given back to the system", 3,
      [](const Dump& dump) { return TermOf(dump, "dirty"); }},

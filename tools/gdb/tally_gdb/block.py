@@ -80,11 +80,13 @@ def of_run(process, region, run, address):
     """State and rows of an address in a run of blocks."""
     shape = process.shapes[run.size_class]
     start = region.start + run.index * process.directory.pool_bytes
-    number = (address - start) // shape.block_bytes
+    first = start + shape.first_block
+    number = (address - first) // shape.block_bytes
     pools = f"{start:#x}, {run.pools} pool{'s' if run.pools > 1 else ''}"
-    if number >= shape.capacity:
-        return "behind the last block of a run", {"run": pools}
-    block = start + number * shape.block_bytes
+    if not 0 <= number < shape.capacity:
+        where = "before the first" if number < 0 else "behind the last"
+        return f"{where} block of a run", {"run": pools}
+    block = first + number * shape.block_bytes
     if is_free(process, region, run, number):
         state = "free, in its pool"
     else:

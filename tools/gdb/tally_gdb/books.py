@@ -20,7 +20,7 @@ TERMS = {
     "cached": "free blocks in magazines and depots",
     "in transit": "free blocks on their way to their heap",
     "free in pools": "free blocks in pools in use",
-    "tails": "behind the last block of a run",
+    "tails": "outside the blocks of a run",
     "dirty": "free pools and mappings not yet given back",
     "purged": "free pools given back to the system",
     "never touched": "pools committed and not used so far",

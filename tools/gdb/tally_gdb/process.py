@@ -20,6 +20,7 @@ FIELDS = """
 magic version directory_bytes
 pool_bytes arena_bytes region_bytes descriptor_bytes class_count
 classes class_stride class_block_bytes class_run_pools class_capacity
+class_first_block
 regions region_next region_committed region_arena_count region_first_pool
 region_keys region_arenas
 arena_stride arena_free arena_dirty arena_touched
@@ -40,7 +41,7 @@ live_threads peak_threads threads_started purged_bytes purge_calls mismatched_si
 uncached_allocations samples sampled_bytes
 """.split()
 MAGIC = 0x534b4f4f42594c54
-VERSION = 4
+VERSION = 5
 WORD_MAX = (1 << 64) - 1
 # No process that means well has more or larger.
 CLASSES_MAX = 176
@@ -55,7 +56,7 @@ POOL_BYTES, WORD_BITS = 4096, 64
 KEY_BYTES = 16384  # of a region's pools
 
 Directory = collections.namedtuple("Directory", FIELDS)
-Shape = collections.namedtuple("Shape", "block_bytes run_pools capacity")
+Shape = collections.namedtuple("Shape", "block_bytes run_pools capacity first_block")
 Region = collections.namedtuple("Region", "start arenas arenas_reserved keys")
 # Pools of a region. `kind` is "blocks", "large", or the term of the identity that they belong to.
 Run = collections.namedtuple("Run", "kind index pools size_class free request_bytes owner")
@@ -148,9 +149,11 @@ class Process:
         for entry in self.table(d.classes, d.class_count, d.class_stride, CLASSES_MAX,
                                 "size classes"):
             shape = Shape(entry.number(d.class_block_bytes, 4), entry.number(d.class_run_pools, 2),
-                          entry.number(d.class_capacity, 2))
+                          entry.number(d.class_capacity, 2),
+                          entry.number(d.class_first_block, 1))
             if shape.capacity != 0 and not (
-                    0 < shape.capacity * shape.block_bytes <= shape.run_pools * POOL_BYTES):
+                    0 < shape.capacity * shape.block_bytes
+                    <= shape.run_pools * POOL_BYTES - shape.first_block):
                 raise Error(f"its books make no sense: a size class of {shape.block_bytes} bytes")
             yield shape
 
