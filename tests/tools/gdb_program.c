@@ -81,6 +81,7 @@ int main(void) {
   setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
   AllocateInMain();
   PrintOne("live", Allocate(48));
+  PrintOne("lines", Allocate(128));
   PrintOne("large", Allocate(100000));
   PrintOne("huge", Allocate(20 << 20));
   void* spare = NULL;

@@ -161,11 +161,12 @@ class Looks:
 
     def test_one_of_each(self):
         at = {name: addresses[0] for name, addresses in self.target.blocks.items()}
-        inside = {"live": at["live"] + 47, "large": at["large"] + 70_000,
+        inside = {"live": at["live"] + 47, "lines": at["lines"] + 127, "large": at["large"] + 70_000,
                   "huge": at["huge"] + (19 << 20), "tiny": at["tiny"] + 7}
         descriptor = at["live"] - at["live"] % (1 << 24) + (at["live"] >> 12 & 4095) * 64
         found = self.describe([*at.values(), *inside.values(), descriptor, 0, 1 << 63])
-        for name, state in (("live", "live"), ("other", "live"), ("large", "large block, live"),
+        for name, state in (("live", "live"), ("lines", "live"), ("other", "live"),
+                            ("large", "large block, live"),
                             ("huge", "huge block, live"), ("pool", "in a free pool (dirty)"),
                             ("spare", "free: a huge block's mapping, kept for the next"),
                             ("stack", "not Tally's"), ("static", "not Tally's")):
@@ -177,6 +178,12 @@ class Looks:
                          f"{at['large']:#x}, 102400 bytes (100000 requested)")
         self.assertEqual(found[at["huge"]]["block"],
                          f"{at['huge']:#x}, 20971520 bytes (20971520 requested)")
+        # Blocks of two cache lines begin inside the run's first one.
+        run = int(found[at["lines"]]["run"].split(",")[0], 0)
+        self.assertEqual((at["lines"] - run) % 128, 48)
+        self.assertEqual(found[at["lines"]]["block"], f"{at['lines']:#x}, 128 bytes (class 16)")
+        self.assertEqual(self.describe([run, run + 47, run + 48])[run + 47]["state"],
+                         "before the first block of a run")
         self.assertNotEqual(found[at["other"]]["heap"], found[at["live"]]["heap"])
         self.assertEqual(found[descriptor]["state"], "metadata: descriptor of the pool "
                          f"{at['live'] & ~4095:#x}")
