@@ -70,15 +70,15 @@ inline constexpr uint32_t kHugePagePauseMax = 32;
 inline constexpr size_t kSmallBytes = 1024;
 // Blocks up to here have a size class; above, a run of pools of their own.
 inline constexpr size_t kClassBytesMax = 32 * 1024;
+// Above, a mapping of its own.
+inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
+// The most that one region could hold.
+inline constexpr size_t kRunBytesLimit = (kArenasPerRegion - 1) * kArenaBytes;
 // Blocks of one and two cache lines begin this far behind a line's start, in the middle of what
 // programs read first: who walks them in order then reads line after line, and the processor
 // fetches ahead. CPython's own pools have it by their header of 48 bytes. See DECISIONS.md.
 inline constexpr size_t kCacheLineBytes = 64;
 inline constexpr size_t kLineOffset = 48;
-// Above, a mapping of its own.
-inline constexpr size_t kRunBytesMax = 8 * 1024 * 1024;
-// The most that one region could hold.
-inline constexpr size_t kRunBytesLimit = (kArenasPerRegion - 1) * kArenaBytes;
 // A class that has many runs takes several at a time, side by side: an eighth of what it has, up to
 // so many pools. Prefetchers follow blocks that were allocated in turn through adjacent pages.
 inline constexpr size_t kAdjacentPoolsMax = 16;
