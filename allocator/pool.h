@@ -72,6 +72,12 @@ struct alignas(kDescriptorBytes) Pool {
   char* start() const { return region_start() + index() * kPoolBytes; }
   // REQUIRES: the head of a run of blocks.
   char* first_block() const { return start() + info().first_block; }
+  // The block that `p` points into. REQUIRES: the head of a run of blocks, and one of them.
+  char* BlockAround(const void* p) const {
+    char* first = first_block();
+    const auto offset = static_cast<size_t>(static_cast<const char*>(p) - first);
+    return first + BlockIndex(info(), offset) * info().block_bytes;
+  }
 
   Pool* head() {
     return kind.load(std::memory_order_relaxed) == PoolKind::kInner ? this - inner_index : this;

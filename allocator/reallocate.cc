@@ -25,7 +25,7 @@ Pool* LiveHead(const char* call, const void* p) {
     FatalInFreePool(call, p, pool);
   }
   Pool* head = pool->head();
-  const bool is_large = head->kind.load(std::memory_order_relaxed) == PoolKind::kLarge;
+  const bool is_large = kind == PoolKind::kLarge;
   const char* first = is_large ? head->start() : head->first_block();
   const auto offset = static_cast<size_t>(static_cast<const char*>(p) - first);
   if (is_large ? offset != 0 : BlockStartingAt(head->info(), offset) >= head->info().capacity) {

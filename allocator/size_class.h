@@ -84,8 +84,9 @@ constexpr size_t ComputeFirstBlock(size_t block_bytes) {
   return block_bytes == kCacheLineBytes || block_bytes == 2 * kCacheLineBytes ? kLineOffset : 0;
 }
 
-constexpr size_t ComputeCapacity(size_t block_bytes, size_t run_pools) {
-  return (run_pools * kPoolBytes - ComputeFirstBlock(block_bytes)) / block_bytes;
+// From the first block on.
+constexpr size_t ComputeUsableBytes(size_t block_bytes, size_t run_pools) {
+  return run_pools * kPoolBytes - ComputeFirstBlock(block_bytes);
 }
 
 // The shortest run with a tail of at most 1.5 % and some blocks, so that refills and flushes do not
@@ -98,11 +99,12 @@ constexpr size_t ComputeRunPools(size_t block_bytes) {
   size_t best_tail = 0;
   for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
     const size_t run_bytes = pools * kPoolBytes;
-    const size_t blocks = ComputeCapacity(block_bytes, pools);
+    const size_t usable = ComputeUsableBytes(block_bytes, pools);
+    const size_t blocks = usable / block_bytes;
     if (blocks < blocks_min || (blocks > 256 && pools > 1)) {
       continue;
     }
-    const size_t tail = run_bytes - ComputeFirstBlock(block_bytes) - blocks * block_bytes;
+    const size_t tail = usable % block_bytes;
     const bool fills_arena = block_bytes > kSmallBytes || kPoolsPerArena % pools <= 2;
     if (fills_arena && tail * 1000 <= run_bytes * 15) {
       return pools;
@@ -122,7 +124,7 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     const size_t bytes = ComputeBlockBytes(c);
     info.block_bytes = static_cast<uint32_t>(bytes);
     info.run_pools = static_cast<uint16_t>(ComputeRunPools(bytes));
-    info.capacity = static_cast<uint16_t>(ComputeCapacity(bytes, info.run_pools));
+    info.capacity = static_cast<uint16_t>(ComputeUsableBytes(bytes, info.run_pools) / bytes);
     info.first_block = static_cast<uint8_t>(ComputeFirstBlock(bytes));
     info.reciprocal = (uint64_t{1} << kReciprocalShift) / bytes + 1;
     info.inverse_shift = static_cast<uint8_t>(std::countr_zero(bytes));
@@ -211,8 +213,7 @@ static_assert(
           return false;
         }
         if (info.block_bytes <= kSmallBytes &&
-            (run_bytes - info.first_block - info.capacity * info.block_bytes) * 1000 >
-                run_bytes * 15) {
+            (run_bytes - info.first_block) % info.block_bytes * 1000 > run_bytes * 15) {
           return false;
         }
       }

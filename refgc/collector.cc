@@ -24,11 +24,7 @@ bool is_valid(const heap_impl& heap, candidate entry) {
   if (header->type < kFirstType || (header->flags & kLogged) == 0) {
     return false;  // nearly always right, and cheap; what passes may still be an object's inside
   }
-  tally::Pool* head = tally::Pool::Of(header)->head();
-  const auto offset =
-      reinterpret_cast<uintptr_t>(header) - reinterpret_cast<uintptr_t>(head->first_block());
-  const size_t index = tally::BlockIndex(head->info(), offset);
-  return header_in(head->first_block() + index * head->info().block_bytes) == header;
+  return header_in(tally::Pool::Of(header)->head()->BlockAround(header)) == header;
 }
 
 }  // namespace

@@ -292,12 +292,8 @@ void abandon_block(object_header* header, bool is_shifted) {
 void* whole_object(const void* part) {
   const auto address = reinterpret_cast<uintptr_t>(part);
   tally::Pool* pool = tally::Pool::Of(part)->head();
-  char* block = nullptr;
   if (pool->kind.load(std::memory_order_relaxed) == tally::PoolKind::kBlocks) {
-    const auto offset = address - reinterpret_cast<uintptr_t>(pool->first_block());
-    const size_t index = tally::BlockIndex(pool->info(), offset);
-    block = pool->first_block() + index * pool->info().block_bytes;
-    auto* header = reinterpret_cast<object_header*>(block);
+    auto* header = reinterpret_cast<object_header*>(pool->BlockAround(part));
     return object_of(header + (header->type == kShiftedHeader ? 1 : 0));
   }
   heap_impl* heap = this_heap_impl();
