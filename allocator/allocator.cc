@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "allocator/books.h"
+#include "allocator/first_touch.h"
 #include "allocator/huge.h"
 #include "allocator/large.h"
 #include "allocator/os.h"
@@ -212,7 +213,11 @@ void* AllocateSlow(size_t bytes) noexcept {
   }
   if (bytes > kClassBytesMax) {
     bool is_zero = false;
-    return AllocateRun(bytes, 1, &is_zero);
+    void* block = AllocateRun(bytes, 1, &is_zero);
+    if (block != nullptr && is_zero) {
+      first_touch.PrepareToFill(block, bytes, 0);
+    }
+    return block;
   }
   if (bytes == 0) {
     return Allocate(1);

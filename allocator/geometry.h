@@ -57,14 +57,27 @@ inline constexpr size_t kCommitArenas = 4;
 // Once a process has so many regions, the next ones ask for huge pages: lowest addresses are used
 // first, so what lies in a huge page will soon be used, and at most a few per cent are not.
 inline constexpr size_t kHugePageRegionFirst = 1;
+// Where touching a small page takes so long, as under some hypervisors, blocks of so many bytes
+// that will be filled from their start ask for huge pages as well.
+inline constexpr uint64_t kDearPageNs = 3000;
+inline constexpr size_t kHugePageBlockBytesMin = 4 * 1024 * 1024;
 inline constexpr size_t kHugePageArenas = 8;
 static_assert(kHugePageArenas * kArenaBytes == 2 * 1024 * 1024, "x86-64's and arm64's with 4 KiB");
-// A huge page that took longer to touch than its small pages would is followed by so many stretches
-// without one, at first and at most; one that did not, by so many that are not timed.
+// A huge page that took longer to touch than this, and than so many small pages (twice its own: it
+// saves TLB misses later), is followed by so many stretches without one, at first and at most; one
+// that did not, by so many that are not timed.
 inline constexpr uint64_t kHugePageNsMax = 1500000;
+inline constexpr uint64_t kHugePageSmallPagesMax = 1024;
 inline constexpr uint32_t kHugePagesTrusted = 3;
 inline constexpr uint32_t kHugePagePauseFirst = 4;
 inline constexpr uint32_t kHugePagePauseMax = 32;
+
+// Once a class has so many runs, it gets pages for so many pools together: what lies ahead is a
+// small part of what the process has by then.
+inline constexpr size_t kRunsBeforeMapAhead = 2;
+constexpr size_t PoolsAhead(size_t region, size_t arena) {
+  return region != 0 ? kPoolsPerArena : arena >= kCommitArenas ? 16 : 4;
+}
 
 // Blocks up to here are 8 bytes apart and take the shortest path.
 inline constexpr size_t kSmallBytes = 1024;
@@ -91,8 +104,9 @@ inline constexpr size_t kSpareMappings = 16;
 inline constexpr size_t kSpareBytesMax = 32 * 1024 * 1024;
 inline constexpr size_t kLiveBytesPerSpareByte = 4;
 // Once this part of what is mapped was handed out untouched, touching it costs so much that looking
-// at each arena for others to give back for it is nothing.
+// at each arena for others to give back for it is nothing. Where page faults take long, all of it.
 inline constexpr size_t kMappedPerWay = 64;
+inline constexpr size_t kMappedPerWayWhenDear = 1;
 // A block that realloc grows beyond this by a small step gets a mapping: whoever grows so will grow
 // again soon, and mremap copies nothing.
 inline constexpr size_t kGrowingBytesMax = 512 * 1024;

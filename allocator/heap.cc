@@ -118,7 +118,8 @@ bool Heap::AddRuns(SizeClass size_class) {
     return false;
   }
   ReleaseSpareRuns();
-  const Run taken = regions.TakeAdjacent(info.run_pools, AdjacentRuns(size_class));
+  const auto use = state.runs < kRunsBeforeMapAhead ? Regions::Use::kPerhaps : Regions::Use::kSoon;
+  const Run taken = regions.TakeAdjacent(info.run_pools, AdjacentRuns(size_class), use);
   if (taken.first == nullptr || !state.partial.PrepareFor(Region::Of(taken.first))) {
     if (taken.first != nullptr) {
       regions.GiveBack(taken.first, taken.pools);

@@ -68,6 +68,10 @@ bool GrowInPlace(void* start, size_t bytes, size_t new_bytes);
 // replaces, without copying. On success `from` is gone and the new bytes are zero.
 bool Move(void* from, size_t bytes, void* to, size_t new_bytes);
 
+// Gives committed memory its physical pages at once, as if each had been written. False where the
+// system cannot, or has too little memory.
+bool MapPages(void* start, size_t bytes);
+
 // Asks for transparent huge pages. A hint.
 void AdviseHugePages(void* start, size_t bytes);
 

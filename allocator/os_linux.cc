@@ -152,6 +152,11 @@ bool Move(void* from, size_t bytes, void* to, size_t new_bytes) {
   return mremap(from, bytes, new_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED;
 }
 
+bool MapPages(void* start, size_t bytes) {
+  const ErrnoKeeper keeper;
+  return madvise(start, bytes, MADV_POPULATE_WRITE) == 0;  // since Linux 5.14
+}
+
 void AdviseHugePages(void* start, size_t bytes) {
   const ErrnoKeeper keeper;
   madvise(start, bytes, MADV_HUGEPAGE);

@@ -5,6 +5,7 @@
 
 #include <bit>
 
+#include "allocator/first_touch.h"
 #include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
@@ -192,7 +193,8 @@ void Purger::ForEachArena(Visit visit) {
 
 void Purger::MakeWay(uint64_t more) {
   const uint64_t bytes = fresh_bytes_.fetch_add(more, std::memory_order_relaxed) + more;
-  if (bytes < mapped::NowBytes() / kMappedPerWay || !mutex_.TryLock()) {
+  const size_t part = first_touch.ArePagesDear() ? kMappedPerWayWhenDear : kMappedPerWay;
+  if (bytes < mapped::NowBytes() / part || !mutex_.TryLock()) {
     return;
   }
   fresh_bytes_.store(0, std::memory_order_relaxed);

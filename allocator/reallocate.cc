@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "allocator/allocator.h"
+#include "allocator/first_touch.h"
 #include "allocator/huge.h"
 #include "allocator/large.h"
 #include "allocator/purge.h"
@@ -59,7 +60,11 @@ void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
     block = bytes > kClassBytesMax ? AllocateRun(bytes, 1, &is_zero) : Allocate(bytes);
   }
   if (block != nullptr) {
-    memcpy(block, p, old_usable < bytes ? old_usable : bytes);
+    const size_t copied = old_usable < bytes ? old_usable : bytes;
+    if (is_zero) {
+      first_touch.PrepareToFill(block, bytes, copied);
+    }
+    memcpy(block, p, copied);
     Free(p);
   }
   return block;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <new>
 
+#include "allocator/first_touch.h"
 #include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
@@ -92,8 +93,29 @@ bool Regions::MarkTakenIn(Region* region, size_t arena_index, uint64_t mask) {
   return (dirty & mask) == 0;
 }
 
+// The pools of `mask` that were never used, and the rest of their groups, get their pages.
+// REQUIRES: the caller took the pools of `mask` and has not marked them yet.
+void Regions::MapAhead(Region* region, size_t arena_index, uint64_t mask) {
+  const uint64_t touched = region->arenas[arena_index].touched.load(std::memory_order_relaxed);
+  const uint64_t fresh = mask & ~touched;
+  if (fresh == 0) {
+    return;
+  }
+  char* start = region->start() + arena_index * kArenaBytes;
+  if (region->ordinal < kHugePageRegionFirst) {  // later pages may be huge
+    first_touch.TimePage(start + static_cast<size_t>(std::countr_zero(fresh)) * kPoolBytes);
+  }
+  const size_t group = PoolsAhead(region->ordinal, arena_index);
+  for (size_t at = 0; at < kPoolsPerArena; at += group) {
+    const uint64_t pools = LowBits(group) << at;
+    if ((fresh & pools) != 0 && (touched & pools) == 0) {
+      first_touch.MapPages(start + at * kPoolBytes, group * kPoolBytes);
+    }
+  }
+}
+
 Run Regions::TakeWithinArena(Region* region, size_t arena_index, size_t pools,
-                             size_t alignment_pools, size_t runs_max) {
+                             size_t alignment_pools, size_t runs_max, Use use) {
   Arena& arena = region->arenas[arena_index];
   for (size_t runs = runs_max;;) {
     uint64_t starts = RunStarts(arena.free.load(std::memory_order_relaxed), runs * pools);
@@ -110,13 +132,16 @@ Run Regions::TakeWithinArena(Region* region, size_t arena_index, size_t pools,
     const size_t in_arena = static_cast<size_t>(std::countr_zero(starts));
     const uint64_t mask = LowBits(runs * pools) << in_arena;
     if (TakeExactly(region, arena_index, mask)) {
+      if (use == Use::kSoon) {
+        MapAhead(region, arena_index, mask);
+      }
       const bool is_zero = MarkTakenIn(region, arena_index, mask);
       return {region->descriptor(arena_index * kPoolsPerArena + in_arena), is_zero, runs * pools};
     }
   }
 }
 
-Run Regions::TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max) {
+Run Regions::TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max, Use use) {
   Region* region = first_with_room_.load(std::memory_order_acquire);
   bool may_advance = region != nullptr;
   for (; region != nullptr; region = region->next.load(std::memory_order_acquire)) {
@@ -124,7 +149,7 @@ Run Regions::TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max) {
          room &= room - 1) {
       may_advance = false;
       const size_t arena = static_cast<size_t>(std::countr_zero(room));
-      const Run run = TakeWithinArena(region, arena, pools, alignment_pools, runs_max);
+      const Run run = TakeWithinArena(region, arena, pools, alignment_pools, runs_max, use);
       if (run.first != nullptr) {
         return run;
       }
@@ -142,16 +167,16 @@ Run Regions::TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max) {
   return {};
 }
 
-Run Regions::Take(size_t pools, size_t alignment_pools, size_t runs_max) {
+Run Regions::Take(size_t pools, size_t alignment_pools, size_t runs_max, Use use) {
   for (;;) {
     const bool is_small = pools <= kPoolsPerArena;
-    Run run = is_small ? TakeSmall(pools, alignment_pools, runs_max) : TakeArenas(pools);
+    Run run = is_small ? TakeSmall(pools, alignment_pools, runs_max, use) : TakeArenas(pools);
     if (run.first != nullptr) {
       return run;
     }
     const MutexLock lock(mutex_);
     // Somebody may have grown while we waited.
-    run = is_small ? TakeSmall(pools, alignment_pools, runs_max) : TakeArenas(pools);
+    run = is_small ? TakeSmall(pools, alignment_pools, runs_max, use) : TakeArenas(pools);
     if (run.first != nullptr || IsHopeless(pools) || !Grow(pools)) {
       return run;
     }
@@ -290,36 +315,6 @@ bool Regions::Grow(size_t pools) {
   return AddRegion();
 }
 
-// Asks for a huge page under 2 MiB that nobody uses yet. Virtual machines may have given free
-// memory back to their host; it comes again in small pages, slowly. Then 512 small ones are
-// cheaper, of which the kernel keeps some. So first touches are timed, and slow ones followed by
-// pauses that double.
-void Regions::TryHugePage(char* start, bool is_used_at_once) {
-  if (huge_page_pause_ != 0) {
-    --huge_page_pause_;
-    return;
-  }
-  os::AdviseHugePages(start, kHugePageArenas * kArenaBytes);
-  if (huge_pages_trusted_ != 0) {
-    --huge_pages_trusted_;
-    return;
-  }
-  if (!is_used_at_once) {
-    return;
-  }
-  const uint64_t before_ns = os::NowNs();
-  *static_cast<volatile char*>(start) = 0;
-  if (os::NowNs() - before_ns <= kHugePageNsMax) {
-    next_huge_page_pause_ = kHugePagePauseFirst;
-    huge_pages_trusted_ = kHugePagesTrusted;
-    return;
-  }
-  huge_page_pause_ = next_huge_page_pause_;
-  if (next_huge_page_pause_ < kHugePagePauseMax) {
-    next_huge_page_pause_ *= 2;
-  }
-}
-
 bool Regions::CommitMore(Region* region, bool is_used_at_once) {
   const size_t first =
       static_cast<size_t>(std::popcount(region->committed.load(std::memory_order_relaxed)));
@@ -334,7 +329,7 @@ bool Regions::CommitMore(Region* region, bool is_used_at_once) {
     }
     mapped::Add(count * kArenaBytes);
     if (asks_for_huge_pages && count == kHugePageArenas) {
-      TryHugePage(region->start() + first * kArenaBytes, is_used_at_once);
+      first_touch.TryHugePage(region->start() + first * kArenaBytes, is_used_at_once);
     }
     for (size_t arena = first; arena < first + count; ++arena) {
       region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
@@ -372,6 +367,7 @@ bool Regions::AddRegion() {
     return false;
   }
   mapped::Add(first_bytes + kKeyBytes);
+  first_touch.TimePage(start);
   auto* region = new (start) Region{};
   region->keys = keys;
   region->ordinal = count_.load(std::memory_order_relaxed);

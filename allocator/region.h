@@ -103,14 +103,22 @@ struct Run {
 
 class Regions {
  public:
+  // What a caller will do with pools that were never used.
+  enum class Use {
+    kPerhaps,  // it may leave some of them untouched
+    kSoon,     // it fills them in turn, and is likely to want those behind
+  };
+
   // `pools` adjacent free pools, from the oldest region and lowest address that has them, aligned
   // to `alignment_pools` (a power of two, at most 64). Up to 64 pools lie in one arena; more start
   // an arena. Their descriptors are stale. O(regions) at worst; usually one CAS.
-  Run Take(size_t pools, size_t alignment_pools) { return Take(pools, alignment_pools, 1); }
+  Run Take(size_t pools, size_t alignment_pools) {
+    return Take(pools, alignment_pools, 1, Use::kPerhaps);
+  }
 
   // Up to `runs_max` adjacent runs of `pools`, in the first arena that has room for one: as many as
   // lie together there, halving. REQUIRES: all of them would fit an arena.
-  Run TakeAdjacent(size_t pools, size_t runs_max) { return Take(pools, 1, runs_max); }
+  Run TakeAdjacent(size_t pools, size_t runs_max, Use use) { return Take(pools, 1, runs_max, use); }
 
   // Takes the `more` pools after a run, if they are free; commits what is not yet accessible.
   bool TakeAfter(Pool* first, size_t pools, size_t more);
@@ -131,10 +139,11 @@ class Regions {
  private:
   friend struct DirectoryMaker;
 
-  Run Take(size_t pools, size_t alignment_pools, size_t runs_max);
+  Run Take(size_t pools, size_t alignment_pools, size_t runs_max, Use use);
   Run TakeWithinArena(Region* region, size_t arena, size_t pools, size_t alignment_pools,
-                      size_t runs_max);
-  Run TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max);
+                      size_t runs_max, Use use);
+  Run TakeSmall(size_t pools, size_t alignment_pools, size_t runs_max, Use use);
+  void MapAhead(Region* region, size_t arena, uint64_t mask);
   Run TakeArenas(size_t pools);
   Run TakeArenasIn(Region* region, size_t pools);
   bool TakeExactly(Region* region, size_t arena, uint64_t mask);
@@ -143,7 +152,6 @@ class Regions {
   bool IsHopeless(size_t pools) const;
   bool Grow(size_t pools);
   bool CommitMore(Region* region, bool is_used_at_once);
-  void TryHugePage(char* start, bool is_used_at_once);
   bool AddRegion();
   static bool MarkTaken(Region* region, size_t at, size_t pools);
   static bool MarkTakenIn(Region* region, size_t arena, uint64_t mask);
@@ -154,11 +162,6 @@ class Regions {
   std::atomic<uint32_t> count_{0};
   std::atomic<uint64_t> growths_{0};
   std::atomic<Region*> first_with_room_{nullptr};  // a hint for single pools
-  // Under mutex_: how many huge pages to pass over, now and after the next slow one; and how many
-  // to ask for without timing them.
-  uint32_t huge_page_pause_ = 0;
-  uint32_t huge_pages_trusted_ = 0;
-  uint32_t next_huge_page_pause_ = kHugePagePauseFirst;
 };
 
 extern constinit Regions regions;

@@ -191,6 +191,9 @@ bool Move(void* from, size_t bytes, void* to, size_t new_bytes) {
   return true;
 }
 
+bool MapPages(void* start, size_t bytes) {
+  return !IsRefused(OsCall::kMapPages, 0) && linux_os::MapPages(start, bytes);
+}
 void AdviseHugePages(void* start, size_t bytes) {
   if (!IsRefused(OsCall::kAdviseHugePages, 0)) {
     linux_os::AdviseHugePages(start, bytes);

@@ -30,9 +30,10 @@ enum class OsCall {
   kPurge,
   kGrowInPlace,
   kMove,
+  kMapPages,
   kAdviseHugePages,
 };
-inline constexpr int kOsCalls = 10;
+inline constexpr int kOsCalls = 11;
 inline constexpr uint64_t kNever = ~uint64_t{0};
 
 class FakeOs {

@@ -10,6 +10,7 @@
 
 #include <cstring>
 
+#include "allocator/first_touch.h"
 #include "allocator/mapped.h"
 #include "allocator/options.h"
 #include "allocator/os.h"
@@ -123,6 +124,27 @@ TEST_F(PurgeTest, WayIsMadeByTheYoungestFreePoolsAndNoMoreThanAsked) {
   EXPECT_EQ(resident(older), kWayBytes);
   purger.MakeWay(100 * kWayBytes);
   EXPECT_EQ(resident(older), 0u);
+}
+
+TEST_F(PurgeTest, WherePageFaultsTakeLongIdlePoolsMakeWayLater) {
+  const tally::Run run = regions.Take(kPoolsPerArena, 1);
+  memset(run.first->start(), 'x', kArenaBytes);
+  const auto faults_take_ns = [](uint64_t ns) {
+    static char page[kPoolBytes];
+    FakeOs::SetDuration(ns);
+    for (int i = 0; i < 50; ++i) {
+      first_touch.TimePage(page);
+    }
+  };
+  purger.MakeWay(mapped::NowBytes());  // nothing adds up from before
+  regions.GiveBack(run.first, kPoolsPerArena);
+  const auto resident = [&] { return os::ResidentBytes(run.first->start(), kArenaBytes); };
+  faults_take_ns(11000);
+  purger.MakeWay(mapped::NowBytes() / 2);
+  EXPECT_EQ(resident(), kArenaBytes);
+  faults_take_ns(800);
+  purger.MakeWay(mapped::NowBytes() / kMappedPerWay);
+  EXPECT_EQ(resident(), 0u);
 }
 
 TEST_F(PurgeTest, DescriptorsGoWithTheLastPoolOfAnArena) {

@@ -150,7 +150,7 @@ TEST(Regions, AdjacentRunsAreAsManyAsLieTogether) {
   // Other tests' leftovers may lie lower: whatever was found is whole and within bounds.
   std::vector<tally::Run> runs;
   for (int i = 0; i < 20; ++i) {
-    runs.push_back(regions.TakeAdjacent(3, 5));
+    runs.push_back(regions.TakeAdjacent(3, 5, Regions::Use::kSoon));
     const tally::Run& run = runs.back();
     ASSERT_NE(run.first, nullptr);
     EXPECT_TRUE(run.pools == 15 || run.pools == 6 || run.pools == 3) << run.pools;
