@@ -48,6 +48,11 @@ void FirstTouch::TimePage(void* page) {
                        std::memory_order_relaxed);
 }
 
+bool FirstTouch::WantsHugeHead(uint32_t region) const {
+  return options.thp &&
+         region >= (ArePagesDear() ? kHugePageRegionFirst : kHugePageHeadRegionFirst);
+}
+
 void FirstTouch::PrepareToFill(void* start, size_t bytes, size_t copied) {
   if (bytes >= kHugePageBlockBytesMin && options.thp && ArePagesDear()) {
     os::AdviseHugePages(start, bytes);

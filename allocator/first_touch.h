@@ -35,6 +35,9 @@ class FirstTouch {
     return small_page_ns_.load(std::memory_order_relaxed) >= kDearPageNs;
   }
 
+  // Whether a region's first 2 MiB, where its descriptors lie, shall be a huge page as well.
+  bool WantsHugeHead(uint32_t region) const;
+
   // Fresh memory is about to be written from its start, all of it or most; the first `copied` bytes
   // at once.
   void PrepareToFill(void* start, size_t bytes, size_t copied);

@@ -57,6 +57,8 @@ inline constexpr size_t kCommitArenas = 4;
 // Once a process has so many regions, the next ones ask for huge pages: lowest addresses are used
 // first, so what lies in a huge page will soon be used, and at most a few per cent are not.
 inline constexpr size_t kHugePageRegionFirst = 1;
+// The same under descriptors, which are touched as their pools are.
+inline constexpr size_t kHugePageHeadRegionFirst = 4;
 // Where touching a small page takes so long, as under some hypervisors, blocks of so many bytes
 // that will be filled from their start ask for huge pages as well.
 inline constexpr uint64_t kDearPageNs = 3000;

@@ -354,7 +354,10 @@ bool Regions::AddRegion() {
   if (start == nullptr) {
     return false;
   }
-  const size_t first_bytes = kCommitArenas * kArenaBytes;
+  const uint32_t ordinal = count_.load(std::memory_order_relaxed);
+  const bool has_huge_head = bytes == kRegionBytes && first_touch.WantsHugeHead(ordinal);
+  const size_t first_arenas = has_huge_head ? kHugePageArenas : kCommitArenas;
+  const size_t first_bytes = first_arenas * kArenaBytes;
   if (!os::Commit(start, first_bytes) ||
       !region_map.Enter(start, kRegionBytes, Granule::kPools, Granule::kPools)) {
     os::Unmap(start, bytes);
@@ -367,15 +370,18 @@ bool Regions::AddRegion() {
     return false;
   }
   mapped::Add(first_bytes + kKeyBytes);
+  if (has_huge_head) {
+    first_touch.TryHugePage(static_cast<char*>(start), /*is_used_at_once=*/true);
+  }
   first_touch.TimePage(start);
   auto* region = new (start) Region{};
   region->keys = keys;
-  region->ordinal = count_.load(std::memory_order_relaxed);
+  region->ordinal = ordinal;
   region->arena_count = static_cast<uint32_t>(bytes / kArenaBytes);
-  for (size_t arena = 1; arena < kCommitArenas; ++arena) {
+  for (size_t arena = 1; arena < first_arenas; ++arena) {
     region->arenas[arena].free.store(kAll, std::memory_order_relaxed);
   }
-  const uint64_t arenas = LowBits(kCommitArenas);
+  const uint64_t arenas = LowBits(first_arenas);
   region->committed.store(arenas, std::memory_order_release);
   region->room.store(arenas & ~uint64_t{1}, std::memory_order_release);
   Region* youngest = youngest_.load(std::memory_order_relaxed);

@@ -120,6 +120,17 @@ TEST_F(FirstTouchTest, AGrowingClassGetsItsPagesByGroups) {
   EXPECT_EQ(FakeOs::CallsOf(OsCall::kMapPages), 2u);
 }
 
+TEST_F(FirstTouchTest, DescriptorsLieInHugePagesOnceTheyAreFew) {
+  EXPECT_FALSE(touch_.WantsHugeHead(kHugePageHeadRegionFirst - 1));
+  EXPECT_TRUE(touch_.WantsHugeHead(kHugePageHeadRegionFirst));
+  TimePages(100, 11000);
+  EXPECT_FALSE(touch_.WantsHugeHead(0));
+  EXPECT_TRUE(touch_.WantsHugeHead(kHugePageRegionFirst));
+  options.thp = false;
+  EXPECT_FALSE(touch_.WantsHugeHead(kHugePageHeadRegionFirst));
+  options.thp = true;
+}
+
 TEST_F(FirstTouchTest, ACopyGetsItsPagesTogether) {
   touch_.PrepareToFill(start_, kMib, 100 * kPoolBytes);
   EXPECT_EQ(os::ResidentBytes(start_, kMib), 100 * kPoolBytes);
