@@ -46,7 +46,7 @@ void KeyTable::Start(uintptr_t near) {
   size_t bytes = most < kBytesMax ? std::bit_floor(most) : kBytesMax;
   for (; bytes >= kBytesMin; bytes /= 2) {
     const size_t below = bytes * kAddressesPerTableByte / 4 * 3;
-    if (near <= below) {
+    if (near < below + kWindowAlignment) {  // the window would hold address zero
       continue;
     }
     auto* table = reinterpret_cast<void*>((near - below) & ~(kWindowAlignment - 1));
