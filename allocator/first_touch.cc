@@ -15,7 +15,7 @@ namespace {
 // A touch that took less found the page there; one that took more was interrupted for long, or got
 // a huge page. In between, one time alone says no more than the cap.
 constexpr uint64_t kPageFaultNsMin = 200;
-constexpr uint64_t kPageFaultNsMax = 100000;
+constexpr uint64_t kPageFaultNsMax = 30000;
 constexpr uint64_t kPageFaultNsCap = 4 * kDearPageNs;
 // A copy of fewer bytes leaves its page faults to themselves.
 constexpr size_t kMapBytesMin = 4 * kPoolBytes;

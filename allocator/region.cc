@@ -372,8 +372,9 @@ bool Regions::AddRegion() {
   mapped::Add(first_bytes + kKeyBytes);
   if (has_huge_head) {
     first_touch.TryHugePage(static_cast<char*>(start), /*is_used_at_once=*/true);
+  } else {
+    first_touch.TimePage(start);
   }
-  first_touch.TimePage(start);
   auto* region = new (start) Region{};
   region->keys = keys;
   region->ordinal = ordinal;

@@ -42,6 +42,19 @@ bool Covers(const KeyWindow& window, const void* p) {
   return window.IndexOf(p) < window.pool_count;
 }
 
+// root may map the page at address zero, where others fault.
+TEST(KeyTable, NoWindowHoldsAddressZero) {
+  KeyTable low;
+  const KeyWindow window =
+      low.Window(reinterpret_cast<void*>(kKeyWindowBytes / 4 * 3 + (uintptr_t{1} << 20)));
+  EXPECT_FALSE(Covers(window, nullptr));
+  unsigned char state = 0;
+  EXPECT_FALSE(os::ResidentPages(nullptr, kPoolBytes, &state)) << "something is mapped there";
+  if (window.pool_count != 0) {
+    os::Unmap(const_cast<std::atomic<PoolKey>*>(window.table), window.pool_count * sizeof(PoolKey));
+  }
+}
+
 TEST_F(KeyTableTest, TheWindowCoversWhatIsMappedNearby) {
   const KeyWindow window = table_.Window(near_);
   // Half, where the process's own table is in the place.
