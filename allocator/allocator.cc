@@ -86,6 +86,16 @@ void* AllocateRunOnce(size_t bytes, size_t alignment, bool* is_zero) {
   return block;
 }
 
+// What malloc and its like get beyond the classes.
+void* AllocateFreshRun(size_t bytes, size_t alignment) {
+  bool is_zero = false;
+  void* block = AllocateRun(bytes, alignment, &is_zero);
+  if (block != nullptr && is_zero) {
+    first_touch.PrepareToFill(block, bytes, 0);
+  }
+  return block;
+}
+
 // A block of another heap. Its pool's descriptor, which the owner's thread writes, is not read.
 void SendHome(PoolKey key, void* p) {
   if constexpr (kChecks) {
@@ -212,12 +222,7 @@ void* AllocateSlow(size_t bytes) noexcept {
     return AllocateFromClass(ClassFor(bytes), bytes);
   }
   if (bytes > kClassBytesMax) {
-    bool is_zero = false;
-    void* block = AllocateRun(bytes, 1, &is_zero);
-    if (block != nullptr && is_zero) {
-      first_touch.PrepareToFill(block, bytes, 0);
-    }
-    return block;
+    return AllocateFreshRun(bytes, 1);
   }
   if (bytes == 0) {
     return Allocate(1);
@@ -238,17 +243,13 @@ void* AllocateZeroed(size_t bytes) {
   return block == nullptr ? nullptr : memset(block, 0, bytes);
 }
 
-void* AllocateAligned(size_t bytes, size_t alignment) {
-  bytes = bytes == 0 ? 1 : bytes;
-  if (alignment <= 8) {
-    return Allocate8(bytes);
+void* AllocateAlignedSlow(size_t bytes, size_t alignment) noexcept {
+  if (bytes == 0) {
+    return AllocateAligned(1, alignment);
   }
   const SizeClass size_class = ClassForAligned(bytes, alignment);
-  if (size_class == 0) {
-    bool is_zero = false;
-    return AllocateRun(bytes, alignment, &is_zero);
-  }
-  return AllocateFromClass(size_class, bytes);
+  return size_class != 0 ? AllocateClassSlow(size_class, bytes)
+                         : AllocateFreshRun(bytes, alignment);
 }
 
 // Jumps only, and no stack frame: every block of another heap comes this way.
@@ -268,7 +269,8 @@ void FreeSlow(void* p) noexcept {
 
 void FreeSizedSlow(void* p, size_t bytes) noexcept {
   const PoolKey key = FindKey(thread_cache->window, p);
-  if (bytes - 1 < kSmallBytes && key != kNoKey && key % kKeySpan != SmallMagazineOffset(bytes)) {
+  if (bytes - 1 < kSmallBytes && key != kNoKey &&
+      BlockBytes(ClassOf(key)) != RoundToMallocAlignment(bytes)) {
     totals::CountMismatchedSize();
   }
   Free(p);

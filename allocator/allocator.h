@@ -52,6 +52,7 @@ extern constinit ThreadStartHook thread_start_hook;
 // All that TryAllocate leaves: an empty magazine, a countdown that ran out, other sizes.
 void* AllocateSlow(size_t bytes) noexcept;
 void* AllocateClassSlow(SizeClass size_class, size_t bytes) noexcept;
+void* AllocateAlignedSlow(size_t bytes, size_t alignment) noexcept;
 void FreeSlow(void* p) noexcept;
 void FreeSizedSlow(void* p, size_t bytes) noexcept;
 
@@ -91,6 +92,17 @@ inline void* Allocate8(size_t bytes) {
   return AllocateFromClass(ClassFor(bytes), bytes);
 }
 
+// The fast path of AllocateAligned, alone. Null where there is more to do: class 0 has no blocks.
+inline void* TryAllocateAligned(size_t bytes, size_t alignment) {
+  return thread_cache->magazines[ClassForAligned(bytes, alignment)].TryPop();
+}
+
+// `alignment` is a power of two.
+inline void* AllocateAligned(size_t bytes, size_t alignment) {
+  void* block = TryAllocateAligned(bytes, alignment);
+  return block != nullptr ? block : AllocateAlignedSlow(bytes, alignment);
+}
+
 // Null is allowed. Ends the program on what is not a live block, now or when its magazine is
 // flushed. Inlined by order: where compilers leave it to themselves, free becomes a jump to it.
 [[gnu::always_inline]] inline void Free(void* p) {
@@ -122,8 +134,6 @@ inline void FreeSized(void* p, size_t bytes) {
 
 // Zeroed. The product must not overflow.
 void* AllocateZeroed(size_t bytes);
-// `alignment` is a power of two.
-void* AllocateAligned(size_t bytes, size_t alignment);
 // The block with at least `bytes`, its content kept up to the smaller size; null leaves it as it
 // was. REQUIRES: p is not null, bytes is not zero.
 void* Reallocate(void* p, size_t bytes);

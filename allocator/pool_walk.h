@@ -136,6 +136,7 @@ class BooksSum {
   // After all the above. `shape_of(class)` gives each class's ClassShape.
   template <typename ShapeOf>
   void Finish(ShapeOf shape_of) {
+    FoldClassesOfOneSize(shape_of);
     for (size_t c = 1; c < kStatsClassesMax; ++c) {
       FinishClass(&books_.classes[c], shape_of(c).block_bytes);
     }
@@ -148,6 +149,38 @@ class BooksSum {
 
  private:
   static uint64_t Lesser(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+  // Who reads the books asks for sizes. Classes that differ in alignment alone, which follow the
+  // largest, count as the one that has their size.
+  template <typename ShapeOf>
+  void FoldClassesOfOneSize(ShapeOf shape_of) {
+    uint64_t largest = 0;
+    for (size_t c = 1; c < kStatsClassesMax; ++c) {
+      const uint64_t bytes = shape_of(c).block_bytes;
+      if (bytes > largest) {
+        largest = bytes;
+        continue;
+      }
+      for (size_t same = 1; same < c && bytes != 0; ++same) {
+        if (shape_of(same).block_bytes == bytes) {
+          MoveCounts(&books_.classes[c], &books_.classes[same]);
+          break;
+        }
+      }
+    }
+  }
+
+  static void MoveCounts(ClassBooks* from, ClassBooks* to) {
+    constexpr uint64_t ClassBooks::*kCounts[] = {
+        &ClassBooks::allocated,    &ClassBooks::live,          &ClassBooks::cached,
+        &ClassBooks::transit,      &ClassBooks::free_in_pools, &ClassBooks::runs,
+        &ClassBooks::refills,      &ClassBooks::flushes,       &ClassBooks::samples,
+        &ClassBooks::sampled_bytes};
+    for (uint64_t ClassBooks::*count : kCounts) {
+      to->*count += from->*count;
+      from->*count = 0;
+    }
+  }
 
   void FinishClass(ClassBooks* entry, uint64_t bytes) {
     entry->block_bytes = bytes;

@@ -47,6 +47,16 @@ bool Creeps(size_t old_usable, size_t bytes) {
   return bytes > old_usable && bytes < old_usable + old_usable / 4 && bytes > kGrowingBytesMax;
 }
 
+// The small blocks among them get the eighth more by which larger classes are apart.
+void* AllocateWithRoom(size_t old_usable, size_t bytes) {
+  const size_t eighth_more = old_usable + old_usable / 8;
+  if (bytes <= old_usable || bytes >= eighth_more || bytes > kSmallBytes) {
+    return Allocate(bytes);
+  }
+  const size_t roomy = eighth_more < kSmallBytes ? eighth_more : kSmallBytes;
+  return AllocateFromClass(ClassFor(RoundToMallocAlignment(roomy)), bytes);
+}
+
 void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
   void* block = nullptr;
   bool is_zero = false;
@@ -57,7 +67,8 @@ void* MoveBlock(void* p, size_t old_usable, size_t bytes) {
     }
   }
   if (block == nullptr) {
-    block = bytes > kClassBytesMax ? AllocateRun(bytes, 1, &is_zero) : Allocate(bytes);
+    block = bytes > kClassBytesMax ? AllocateRun(bytes, 1, &is_zero)
+                                   : AllocateWithRoom(old_usable, bytes);
   }
   if (block != nullptr) {
     const size_t copied = old_usable < bytes ? old_usable : bytes;

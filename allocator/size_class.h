@@ -6,10 +6,12 @@
 // Called by the facade (class of a request), heaps (pools of a class) and the reports.
 //
 // Classes are 8 bytes apart up to 1,024 (class = bytes / 8), then eight to a doubling up to 32 KiB.
-// Class 0 does not exist.
+// Blocks of 64 and of 128 bytes begin inside a cache line; behind the others come the classes of
+// these sizes for who asks for more alignment than malloc's. Class 0 does not exist.
 //
 // Invariants (proven below or in size_class_test):
-//   1. BlockBytes(ClassFor(n)) is the smallest class size >= n.
+//   1. BlockBytes(ClassFor(n)) is the smallest class size >= n. Classes ascend in size up to
+//      kAscendingClasses.
 //   2. BlockIndex(offset) == offset / block_bytes for every offset from a run's first block on, and
 //      BlockStartingAt says the same where the division is exact, else no index.
 //   3. A run's tail is at most 1.5 % of it for classes up to kSmallBytes.
@@ -29,7 +31,9 @@ namespace tally {
 
 inline constexpr size_t kSmallClasses = kSmallBytes / 8;  // 1..128
 inline constexpr size_t kGeometricClasses = 8 * 5;        // 129..168: 1,152..32,768
-inline constexpr size_t kClassCount = 1 + kSmallClasses + kGeometricClasses;
+inline constexpr size_t kAscendingClasses = 1 + kSmallClasses + kGeometricClasses;
+inline constexpr size_t kLineClasses = 2;  // 169..170: 64 and 128, from a line's start
+inline constexpr size_t kClassCount = kAscendingClasses + kLineClasses;
 inline constexpr int kReciprocalShift = 40;
 
 using SizeClass = uint8_t;
@@ -39,7 +43,7 @@ constexpr size_t RoundToMallocAlignment(size_t bytes) {
   return ((bytes - 1) & ~(kMallocAlignment - 1)) + kMallocAlignment;
 }
 
-// The tightest class for `bytes`. REQUIRES: 1 <= bytes <= kClassBytesMax.
+// The tightest class for `bytes`, 0 for 0. REQUIRES: bytes <= kClassBytesMax.
 constexpr SizeClass ClassFor(size_t bytes) {
   if (bytes <= kSmallBytes) {
     return static_cast<SizeClass>((bytes + 7) / 8);
@@ -52,6 +56,9 @@ constexpr SizeClass ClassFor(size_t bytes) {
 constexpr size_t ComputeBlockBytes(size_t size_class) {
   if (size_class <= kSmallClasses) {
     return size_class * 8;
+  }
+  if (size_class >= kAscendingClasses) {
+    return kCacheLineBytes << (size_class - kAscendingClasses);
   }
   const size_t rank = size_class - kSmallClasses - 1;
   return (kSmallBytes << (rank / 8)) / 8 * (rank % 8 + 9);
@@ -80,26 +87,34 @@ struct ClassInfo {
   uint32_t countdown = 0;       // allocations between two events
 };
 
-constexpr size_t ComputeFirstBlock(size_t block_bytes) {
-  return block_bytes == kCacheLineBytes || block_bytes == 2 * kCacheLineBytes ? kLineOffset : 0;
+// The class for aligned blocks of the size of `size_class`, whose own blocks begin inside a line.
+constexpr SizeClass LineClassFor(SizeClass size_class) {
+  return static_cast<SizeClass>(kAscendingClasses + size_class * 8 / kCacheLineBytes - 1);
+}
+
+constexpr size_t ComputeFirstBlock(size_t size_class) {
+  const size_t bytes = ComputeBlockBytes(size_class);
+  const bool has_line_class = bytes == kCacheLineBytes || bytes == 2 * kCacheLineBytes;
+  return has_line_class && size_class < kAscendingClasses ? kLineOffset : 0;
 }
 
 // From the first block on.
-constexpr size_t ComputeUsableBytes(size_t block_bytes, size_t run_pools) {
-  return run_pools * kPoolBytes - ComputeFirstBlock(block_bytes);
+constexpr size_t ComputeUsableBytes(size_t size_class, size_t run_pools) {
+  return run_pools * kPoolBytes - ComputeFirstBlock(size_class);
 }
 
 // The shortest run with a tail of at most 1.5 % and some blocks, so that refills and flushes do not
 // look up a run for each. Small classes' runs fill an arena but for two pools: where huge pages
 // serve, what they leave is resident.
-constexpr size_t ComputeRunPools(size_t block_bytes) {
+constexpr size_t ComputeRunPools(size_t size_class) {
   constexpr size_t kRunPoolsMax = 32;
+  const size_t block_bytes = ComputeBlockBytes(size_class);
   const size_t blocks_min = block_bytes <= kSmallBytes ? 16 : block_bytes <= 16384 ? 4 : 2;
   size_t best = 0;
   size_t best_tail = 0;
   for (size_t pools = 1; pools <= kRunPoolsMax; ++pools) {
     const size_t run_bytes = pools * kPoolBytes;
-    const size_t usable = ComputeUsableBytes(block_bytes, pools);
+    const size_t usable = ComputeUsableBytes(size_class, pools);
     const size_t blocks = usable / block_bytes;
     if (blocks < blocks_min || (blocks > 256 && pools > 1)) {
       continue;
@@ -123,9 +138,9 @@ inline constexpr std::array<ClassInfo, kClassCount> kClassTable = [] {
     ClassInfo& info = table[c];
     const size_t bytes = ComputeBlockBytes(c);
     info.block_bytes = static_cast<uint32_t>(bytes);
-    info.run_pools = static_cast<uint16_t>(ComputeRunPools(bytes));
-    info.capacity = static_cast<uint16_t>(ComputeUsableBytes(bytes, info.run_pools) / bytes);
-    info.first_block = static_cast<uint8_t>(ComputeFirstBlock(bytes));
+    info.run_pools = static_cast<uint16_t>(ComputeRunPools(c));
+    info.capacity = static_cast<uint16_t>(ComputeUsableBytes(c, info.run_pools) / bytes);
+    info.first_block = static_cast<uint8_t>(ComputeFirstBlock(c));
     info.reciprocal = (uint64_t{1} << kReciprocalShift) / bytes + 1;
     info.inverse_shift = static_cast<uint8_t>(std::countr_zero(bytes));
     info.inverse = InverseOf(bytes >> info.inverse_shift);
@@ -159,37 +174,31 @@ constexpr size_t BlockStartingAt(const ClassInfo& info, size_t offset) {
 }
 
 // The smallest class of at least `bytes` whose blocks are all aligned to `alignment` (the first one
-// is, and the size is a multiple), or 0 when there is none.
-// REQUIRES: bytes >= 1; alignment is a power of two.
+// is, and the size is a multiple), or 0 when there is none: a request rounded up to a multiple of
+// its alignment has a class whose size is one, too. REQUIRES: alignment is a power of two.
 constexpr SizeClass ClassForAligned(size_t bytes, size_t alignment) {
   if (alignment > kPoolBytes || bytes > kClassBytesMax) {
     return 0;
   }
-  bytes = (bytes + alignment - 1) & ~(alignment - 1);
-  if (bytes > kClassBytesMax) {
-    return 0;
-  }
-  size_t c = ClassFor(bytes);
-  while (c < kClassCount &&
-         (kClassTable[c].block_bytes | kClassTable[c].first_block) % alignment != 0) {
-    ++c;
-  }
-  return c < kClassCount ? static_cast<SizeClass>(c) : SizeClass{0};
+  const SizeClass size_class = ClassFor((bytes + alignment - 1) & ~(alignment - 1));
+  const bool is_aligned = (kClassTable[size_class].first_block & (alignment - 1)) == 0;
+  return is_aligned ? size_class : LineClassFor(size_class);
 }
 
 static_assert(kClassCount <= 256, "a class fits a byte");
 static_assert(kLineOffset % kMallocAlignment == 0, "all blocks are aligned for malloc");
 static_assert(kSmallBytes == 1024, "the doublings start there");
-static_assert(ComputeBlockBytes(kClassCount - 1) == kClassBytesMax,
-              "the last class is the largest size with a class");
+static_assert(ComputeBlockBytes(kAscendingClasses - 1) == kClassBytesMax,
+              "the last of the ascending classes is the largest size with a class");
+static_assert(kClassBytesMax % kPoolBytes == 0, "an aligned request is not rounded up beyond it");
 static_assert(
     [] {
-      for (size_t c = 1; c < kClassCount; ++c) {
+      for (size_t c = 1; c < kAscendingClasses; ++c) {
         const ClassInfo& info = kClassTable[c];
         if (ClassFor(info.block_bytes) != c || (c > 1 && ClassFor(info.block_bytes - 1) > c)) {
           return false;
         }
-        if (c + 1 < kClassCount && ClassFor(info.block_bytes + 1) != c + 1) {
+        if (c + 1 < kAscendingClasses && ClassFor(info.block_bytes + 1) != c + 1) {
           return false;
         }
       }

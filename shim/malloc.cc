@@ -19,6 +19,22 @@
 #include "shim/shim.h"
 
 namespace {
+
+// std::has_single_bit counts bits, by a call where the machine may lack the instruction.
+bool IsPowerOfTwo(size_t n) { return n != 0 && (n & (n - 1)) == 0; }
+
+// The rest of posix_memalign, which leaves errno alone.
+[[gnu::noinline]] int AllocateAlignedKeepingErrno(void** result, size_t alignment, size_t bytes) {
+  const int saved_errno = errno;
+  void* block = tally::AllocateAlignedSlow(bytes, alignment);
+  if (block == nullptr) {
+    errno = saved_errno;
+    return ENOMEM;
+  }
+  *result = block;
+  return 0;
+}
+
 [[gnu::used]] void (*const kKeepLifecycle)(int, char**, char**) = tally::shim::StartLifecycle;
 }  // namespace
 
@@ -56,21 +72,19 @@ TALLY_EXPORT void* reallocarray(void* p, size_t count, size_t each) noexcept {
 }
 
 TALLY_EXPORT int posix_memalign(void** result, size_t alignment, size_t bytes) noexcept {
-  if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) {
+  if (!IsPowerOfTwo(alignment) || alignment % sizeof(void*) != 0) {
     return EINVAL;
   }
-  const int saved_errno = errno;
-  void* block = tally::AllocateAligned(bytes, alignment);
-  if (block == nullptr) {
-    errno = saved_errno;
-    return ENOMEM;
+  void* block = tally::TryAllocateAligned(bytes, alignment);
+  if (block == nullptr) [[unlikely]] {
+    return AllocateAlignedKeepingErrno(result, alignment, bytes);
   }
   *result = block;
   return 0;
 }
 
 TALLY_EXPORT void* aligned_alloc(size_t alignment, size_t bytes) noexcept {
-  if (!std::has_single_bit(alignment)) {  // as glibc from 2.38 on
+  if (!IsPowerOfTwo(alignment)) {  // as glibc from 2.38 on
     errno = EINVAL;
     return nullptr;
   }
@@ -103,7 +117,9 @@ TALLY_EXPORT size_t malloc_usable_size(void* p) noexcept { return tally::UsableS
 
 TALLY_EXPORT void cfree(void* p) noexcept { tally::Free(p); }
 
-TALLY_EXPORT void free_sized(void* p, size_t bytes) noexcept { tally::FreeSized(p, bytes); }
+// After realloc, which leaves blocks where they are and gives them room, the size may be of another
+// class.
+TALLY_EXPORT void free_sized(void* p, size_t /*bytes*/) noexcept { tally::Free(p); }
 
 TALLY_EXPORT void free_aligned_sized(void* p, size_t /*alignment*/, size_t /*bytes*/) noexcept {
   tally::Free(p);

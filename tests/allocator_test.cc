@@ -93,6 +93,33 @@ TEST(Allocator, ReallocateKeepsAllUsableBytes) {
   }
 }
 
+TEST(Allocator, AlignedCacheLinesTakeNoMoreThanTheirBytes) {
+  for (const size_t alignment : {32, 64, 128}) {
+    for (const size_t bytes : {64, 128, 192, 1024}) {
+      void* block = AllocateAligned(bytes, alignment);
+      EXPECT_EQ(UsableSize(block), (bytes + alignment - 1) / alignment * alignment);
+      Free(block);
+    }
+  }
+}
+
+TEST(Allocator, ReallocateInSmallStepsLeavesRoomForMore) {
+  int moves = 0;
+  void* block = Allocate(1);
+  for (size_t bytes = 2; bytes <= 1024; ++bytes) {
+    void* before = block;
+    block = Reallocate(block, bytes);
+    moves += block != before ? 1 : 0;
+    ASSERT_LE(UsableSize(block), bytes + bytes / 8 + kMallocAlignment);
+  }
+  Free(block);
+  EXPECT_LE(moves, 28) << "an eighth more each time; 64 classes without room";
+  // A larger step is its own room.
+  block = Reallocate(Allocate(800), 960);
+  EXPECT_EQ(UsableSize(block), 960u);
+  Free(block);
+}
+
 TEST(Allocator, ReallocateStaysWhereItFits) {
   void* block = Allocate(1000);
   EXPECT_EQ(Reallocate(block, UsableSize(block)), block);

@@ -51,6 +51,23 @@ TEST(Books, BlocksOfAClass) {
   EXPECT_EQ(Take().classes[size_class].runs, 0u);
 }
 
+TEST(Books, AlignedBlocksCountWithTheOthersOfTheirSize) {
+  const SizeClass size_class = ClassFor(64);
+  const Books before = Take();
+  void* block = Allocate(64);
+  void* aligned = AllocateAligned(64, 64);
+  EXPECT_NE(Pool::Of(block)->head()->size_class, Pool::Of(aligned)->head()->size_class);
+  const Books after = Take();
+  EXPECT_EQ(after.classes[size_class].allocated, before.classes[size_class].allocated + 2);
+  EXPECT_EQ(after.classes[size_class].live, before.classes[size_class].live + 2);
+  EXPECT_GE(after.classes[size_class].runs, 2u);
+  for (size_t c = kAscendingClasses; c < kStatsClassesMax; ++c) {
+    EXPECT_FALSE(after.classes[c].was_used()) << c;
+  }
+  Free(block);
+  Free(aligned);
+}
+
 TEST(Books, LargeBlocks) {
   const Books before = Take();
   void* block = Allocate(100000);

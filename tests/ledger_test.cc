@@ -230,7 +230,7 @@ void ExpectBooksAgree(const Books& before, const std::vector<Player>& players) {
   EXPECT_GE(now.mapped_peak_bytes, now.mapped_bytes);
   ExpectTier(now.large, before.large, sum[kLarge]);
   ExpectTier(now.huge, before.huge, sum[kHuge]);
-  for (size_t c = 1; c < kClassCount; ++c) {
+  for (size_t c = 1; c < kAscendingClasses; ++c) {
     const size_t bytes = BlockBytes(static_cast<SizeClass>(c));
     const Entry expected = sum[bytes];
     const ClassBooks& entry = now.classes[c];

@@ -184,12 +184,13 @@ class ShadowMap {
     return block;
   }
 
-  // Adds this map's blocks to per-class counts; index 0 counts large and huge ones.
+  // Adds this map's blocks to counts by the class of their size, as the books have it; index 0
+  // counts large and huge ones.
   void CountByClass(std::vector<uint64_t>* counts) const {
     for (const auto& [start, block] : blocks_) {
       const bool has_class = region_map.Lookup(start) == Granule::kPools &&
                              Pool::Of(start)->head()->kind.load() == PoolKind::kBlocks;
-      ++(*counts)[has_class ? Pool::Of(start)->head()->size_class : 0];
+      ++(*counts)[has_class ? ClassFor(Pool::Of(start)->head()->info().block_bytes) : 0];
     }
   }
 

@@ -19,7 +19,7 @@ TEST(SizeClass, EverySizeGetsTheTightestClass) {
     ASSERT_EQ(ClassFor(bytes), expected) << bytes << " bytes";
     ASSERT_GE(BlockBytes(ClassFor(bytes)), bytes);
   }
-  EXPECT_EQ(expected, kClassCount - 1);
+  EXPECT_EQ(expected, kAscendingClasses - 1);
 }
 
 TEST(SizeClass, RoundingIsBounded) {
@@ -74,9 +74,17 @@ TEST(SizeClass, RunsAreFull) {
 TEST(SizeClass, BlocksOfOneAndTwoCacheLinesBeginInsideALine) {
   for (size_t c = 1; c < kClassCount; ++c) {
     const ClassInfo& info = kClassTable[c];
-    const bool is_shifted = info.block_bytes == 64 || info.block_bytes == 128;
+    const bool is_shifted = c == ClassFor(64) || c == ClassFor(128);
     EXPECT_EQ(info.first_block, is_shifted ? 48 : 0) << info.block_bytes;
   }
+}
+
+TEST(SizeClass, AlignedBlocksOfOneAndTwoCacheLinesHaveClassesOfTheirOwn) {
+  EXPECT_EQ(BlockBytes(ClassForAligned(64, 64)), 64u);
+  EXPECT_EQ(BlockBytes(ClassForAligned(33, 32)), 64u);
+  EXPECT_EQ(BlockBytes(ClassForAligned(1, 128)), 128u);
+  EXPECT_EQ(BlockBytes(ClassForAligned(65, 64)), 128u);
+  EXPECT_EQ(ClassForAligned(64, 16), ClassFor(64)) << "malloc's alignment needs none";
 }
 
 TEST(SizeClass, MagazinesAndDepotsAreBounded) {
@@ -105,8 +113,9 @@ TEST(SizeClass, AlignedClassesAreTightAndAligned) {
       ASSERT_GE(BlockBytes(size_class), bytes);
       ASSERT_EQ(BlockBytes(size_class) % alignment, 0u);
       ASSERT_EQ(kClassTable[size_class].first_block % alignment, 0u);
-      for (size_t c = 1; c < size_class; ++c) {
+      for (size_t c = 1; c < kClassCount; ++c) {
         ASSERT_FALSE(kClassTable[c].block_bytes >= bytes &&
+                     kClassTable[c].block_bytes < BlockBytes(size_class) &&
                      kClassTable[c].block_bytes % alignment == 0 &&
                      kClassTable[c].first_block % alignment == 0)
             << bytes << ' ' << alignment << ": class " << c << " would do";
@@ -116,6 +125,7 @@ TEST(SizeClass, AlignedClassesAreTightAndAligned) {
 }
 
 TEST(SizeClass, NoClassForLargeAlignmentsAndSizes) {
+  EXPECT_EQ(ClassForAligned(0, 16), 0);
   EXPECT_EQ(ClassForAligned(16, kPoolBytes * 2), 0);
   EXPECT_EQ(ClassForAligned(kClassBytesMax + 1, 16), 0);
   EXPECT_EQ(ClassForAligned(SIZE_MAX, 4096), 0);

@@ -155,8 +155,19 @@ class Books:
             entry.samples = samples.number(size_class * 8)
             entry.sampled_bytes = sampled_bytes.number(size_class * 8)
 
+    def fold_classes_of_one_size(self):
+        """Classes that differ in alignment alone count as the one that has their size."""
+        first_of_size = {}
+        for entry, shape in zip(self.classes, self.process.shapes):
+            first = first_of_size.setdefault(shape.block_bytes, entry)
+            if first is not entry:
+                for count, value in vars(entry).items():
+                    setattr(first, count, getattr(first, count) + value)
+                    setattr(entry, count, 0)
+
     def finish(self):
         terms = self.terms
+        self.fold_classes_of_one_size()
         for entry, shape in zip(self.classes, self.process.shapes):
             # Blocks that move may be seen twice: no term may go below zero for it.
             entry.transit = min(entry.transit, entry.live)
