@@ -45,8 +45,9 @@ void SetKeys(const Pool* head, size_t pools, PoolKey key) {
 // Whoever walks a private heap tells blocks from objects by their first word.
 void ClearFirstWords(Pool* head) {
   const ClassInfo& info = head->info();
+  char* first_block = head->first_block();
   for (size_t i = 0; i < info.capacity; ++i) {
-    memset(head->first_block() + i * info.block_bytes, 0, sizeof(uint64_t));
+    memset(first_block + i * info.block_bytes, 0, sizeof(uint64_t));
   }
 }
 

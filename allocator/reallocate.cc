@@ -47,7 +47,8 @@ bool Creeps(size_t old_usable, size_t bytes) {
   return bytes > old_usable && bytes < old_usable + old_usable / 4 && bytes > kGrowingBytesMax;
 }
 
-// The small blocks among them get the eighth more by which larger classes are apart.
+// A small block that grows by less than an eighth gets an eighth more, as far as larger classes are
+// apart: it will grow again.
 void* AllocateWithRoom(size_t old_usable, size_t bytes) {
   const size_t eighth_more = old_usable + old_usable / 8;
   if (bytes <= old_usable || bytes >= eighth_more || bytes > kSmallBytes) {
