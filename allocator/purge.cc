@@ -157,11 +157,12 @@ uint64_t Purger::Tick() {
     return tick_.fetch_add(1, std::memory_order_relaxed) + 1;
   }
   const uint64_t period_ms = (options.decay_ms + kTicksPerDecay - 1) / kTicksPerDecay;
-  const uint64_t now = os::NowMs() / period_ms;
+  const uint64_t now_ms = os::NowMs();
   uint64_t last = tick_.load(std::memory_order_relaxed);
-  if (now <= last || !mutex_.TryLock()) {
+  if (now_ms < (last + 1) * period_ms || !mutex_.TryLock()) {
     return last;
   }
+  const uint64_t now = now_ms / period_ms;
   last = tick_.load(std::memory_order_relaxed);
   spare_mappings.Age(now - last);
   // After a long pause one whole round is enough: what has aged once is old.

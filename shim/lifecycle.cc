@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The Tally authors
 // SPDX-License-Identifier: MIT
 
-// The process's life: options at start, thread ends, fork, dlopen, the report at exit.
+// The process's life: options at start, thread starts and ends, dlopen, the report at exit.
 //
 // Called by the loader, by pthreads and by exit. The allocator works before any of it.
 //
@@ -17,21 +17,16 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "allocator/allocator.h"
 #include "allocator/directory.h"
 #include "allocator/options.h"
 #include "allocator/process.h"
 #include "allocator/publish.h"
+#include "allocator/registry.h"
 #include "allocator/report.h"
 #include "shim/shim.h"
-
-// stdio's list lock: fork takes it, and other threads hold it while they allocate. So it comes
-// before ours, or the two deadlock (glibc's tst-malloc-fork-deadlock). Absent in other C libraries.
-extern "C" {
-[[gnu::weak]] void _IO_list_lock();
-[[gnu::weak]] void _IO_list_unlock();
-[[gnu::weak]] void _IO_list_resetlock();
-}
 
 namespace tally::shim {
 namespace {
@@ -42,6 +37,7 @@ constexpr uintptr_t kRoundsToWait = 2;
 
 constinit pthread_key_t thread_key = 0;
 constinit bool has_thread_key = false;
+constinit std::atomic<bool> has_thread{false};  // some thread has a cache
 constinit int report_descriptor = -1;
 
 void ThreadEnds(void* rounds) {
@@ -57,33 +53,17 @@ void ThreadStarts() {
   if (has_thread_key) {
     pthread_setspecific(thread_key, reinterpret_cast<void*>(uintptr_t{1}));
   }
-}
-
-void BeforeFork() {
-  if (_IO_list_lock != nullptr) {
-    _IO_list_lock();
+  if (has_thread.exchange(true)) {
+    RegisterForkHandlers();
   }
-  ForkPrepare();
-}
-
-void AfterForkInParent() {
-  ForkParent();
-  if (_IO_list_unlock != nullptr) {
-    _IO_list_unlock();
-  }
-}
-
-void AfterForkInChild() {
-  ForkChild();
-  if (_IO_list_resetlock != nullptr) {
-    _IO_list_resetlock();
-  }
-  PublishInChild();
-  RestartReporter();
 }
 
 // Programs close stderr before the last destructors run (coreutils do, to find write errors).
 void KeepStderr() { report_descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200); }
+
+bool IsReportWanted() {
+  return *options.stats != '\0' || options.stats_interval != 0 || *options.stats_signal != '\0';
+}
 
 void StartOptions(const char* const* environment) {
   if (getauxval(AT_SECURE) != 0) {
@@ -94,9 +74,7 @@ void StartOptions(const char* const* environment) {
     options.PrintHelp(STDERR_FILENO);
   }
   const bool at_exit = strcmp(options.stats, "exit") == 0;
-  const bool is_any_wanted =
-      at_exit || options.stats_interval != 0 || *options.stats_signal != '\0';
-  if (is_any_wanted && *options.stats_file == '\0') {
+  if (IsReportWanted() && *options.stats_file == '\0') {
     KeepStderr();
   }
   if (!at_exit && *options.stats != '\0') {
@@ -127,11 +105,16 @@ int ReportDescriptor() { return report_descriptor >= 0 ? report_descriptor : STD
   StartForeign();
   StartOptions(environment);
   FillDirectory();
-  StartPublishing(getenv("XDG_RUNTIME_DIR"));
+  if (options.publish) {
+    StartPublishing(getenv("XDG_RUNTIME_DIR"));
+  }
   has_thread_key = pthread_key_create(&thread_key, ThreadEnds) == 0;
+  has_thread = thread_cache != &empty_cache;
   thread_start_hook = ThreadStarts;
-  // First in, last to prepare: other libraries' handlers may still allocate.
-  pthread_atfork(BeforeFork, AfterForkInParent, AfterForkInChild);
+  // A child by daemon() or forkpty(), which do not call fork by name, has books of its own.
+  if (!SeesForks() || IsReportWanted() || options.publish) {
+    RegisterForkHandlers();
+  }
   StartReporter(ReportDescriptor());
 }
 

@@ -33,6 +33,10 @@ void StartForeign();
 // forked child (reporter.cc). Reports go to `descriptor` where no file is named.
 void StartReporter(int descriptor);
 void RestartReporter();
+// Makes fork take the allocator's locks, if it does not yet (fork.cc).
+void RegisterForkHandlers();
+// Whether the program's calls of fork come to us first.
+bool SeesForks();
 // Runs before the program's own constructors (lifecycle.cc). Named here so that malloc.cc can refer
 // to it: in a static program nothing else pulls that file out of the archive.
 void StartLifecycle(int argc, char** argv, char** environment);
