@@ -5,7 +5,7 @@
 //
 // Handlers run last in, first out before a fork, and ours must be the first in: other libraries'
 // handlers may still allocate, and take locks that our callers hold. But most programs never fork
-// while that matters, and to register costs 190 KB of library pages. So ours are registered when
+// while that matters, and to register touches 130 KB of library pages. So ours are registered when
 // somebody else registers some (pthread_atfork calls __register_atfork), when a second thread
 // allocates, or when the program forks. Where those names do not reach us (the archive; a library
 // loaded late), at start.
