@@ -12,7 +12,6 @@
 //
 // Threads: any.
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -78,18 +77,10 @@ bool SeesForks() { return false; }
 
 namespace {
 
-template <typename Function>
-Function Next(const char* name) {
-  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, name));
-}
-
 int RegisterNext(Handler prepare, Handler parent, Handler child, void* library) {
-  using RegisterAtFork = int (*)(Handler, Handler, Handler, void*);
-  static constinit RegisterAtFork next = nullptr;
-  if (next == nullptr) {
-    next = Next<RegisterAtFork>("__register_atfork");
-  }
-  return next(prepare, parent, child, library);
+  using RegisterAtFork = int(Handler, Handler, Handler, void*);
+  static constinit RegisterAtFork* next = nullptr;
+  return Next(&next, "__register_atfork")(prepare, parent, child, library);
 }
 
 }  // namespace
@@ -114,12 +105,9 @@ extern "C" TALLY_EXPORT int __register_atfork(Handler prepare, Handler parent, H
 
 extern "C" TALLY_EXPORT pid_t fork() noexcept {
   RegisterForkHandlers();
-  using Fork = pid_t (*)();
-  static constinit Fork next = nullptr;
-  if (next == nullptr) {
-    next = Next<Fork>("fork");
-  }
-  return next();
+  using Fork = pid_t();
+  static constinit Fork* next = nullptr;
+  return Next(&next, "fork")();
 }
 
 extern "C" {

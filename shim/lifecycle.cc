@@ -61,8 +61,10 @@ void ThreadStarts() {
 // Programs close stderr before the last destructors run (coreutils do, to find write errors).
 void KeepStderr() { report_descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200); }
 
+bool IsReportWantedAtExit() { return strcmp(options.stats, "exit") == 0; }
+
 bool IsReportWanted() {
-  return *options.stats != '\0' || options.stats_interval != 0 || *options.stats_signal != '\0';
+  return IsReportWantedAtExit() || options.stats_interval != 0 || *options.stats_signal != '\0';
 }
 
 void StartOptions(const char* const* environment) {
@@ -73,11 +75,10 @@ void StartOptions(const char* const* environment) {
   if (options.help) {
     options.PrintHelp(STDERR_FILENO);
   }
-  const bool at_exit = strcmp(options.stats, "exit") == 0;
   if (IsReportWanted() && *options.stats_file == '\0') {
     KeepStderr();
   }
-  if (!at_exit && *options.stats != '\0') {
+  if (!IsReportWantedAtExit() && *options.stats != '\0') {
     Warn("tally: warning: TALLY_STATS: only \"exit\" is known; no report will be printed\n");
   }
   ReportFormat format = ReportFormat::kText;
@@ -91,7 +92,7 @@ void StartOptions(const char* const* environment) {
 int ReportDescriptor() { return report_descriptor >= 0 ? report_descriptor : STDERR_FILENO; }
 
 [[gnu::destructor(101)]] void End() {
-  if (strcmp(options.stats, "exit") == 0) {
+  if (IsReportWantedAtExit()) {
     WriteReportAsConfigured(ReportDescriptor());
   }
   EndPublishing();
@@ -105,7 +106,7 @@ int ReportDescriptor() { return report_descriptor >= 0 ? report_descriptor : STD
   StartForeign();
   StartOptions(environment);
   FillDirectory();
-  if (options.publish) {
+  if (options.publish) {  // asked here as well: getenv's page is seldom there
     StartPublishing(getenv("XDG_RUNTIME_DIR"));
   }
   has_thread_key = pthread_key_create(&thread_key, ThreadEnds) == 0;
@@ -126,12 +127,9 @@ int ReportDescriptor() { return report_descriptor >= 0 ? report_descriptor : STD
 // ours, and free blocks across. The flag goes; the call is a tail call, so that the C library still
 // sees the caller and its run path.
 extern "C" TALLY_EXPORT void* dlopen(const char* file, int mode) noexcept {
-  using Dlopen = void* (*)(const char*, int);
-  static constinit Dlopen next = nullptr;
-  if (next == nullptr) {
-    next = reinterpret_cast<Dlopen>(dlsym(RTLD_NEXT, "dlopen"));
-  }
-  return next(file, mode & ~RTLD_DEEPBIND);
+  using Dlopen = void*(const char*, int);
+  static constinit Dlopen* next = nullptr;
+  return tally::shim::Next(&next, "dlopen")(file, mode & ~RTLD_DEEPBIND);
 }
 
 #endif

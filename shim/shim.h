@@ -6,6 +6,7 @@
 #ifndef SHIM_SHIM_H_
 #define SHIM_SHIM_H_
 
+#include <dlfcn.h>
 #include <errno.h>
 
 #include <cstddef>
@@ -25,6 +26,15 @@ inline constexpr bool kIsStatic = false;
 inline void* NoMemory() {
   errno = ENOMEM;
   return nullptr;
+}
+
+// The definition of a name that comes after ours, looked up once.
+template <typename Function>
+Function* Next(Function** found, const char* name) {
+  if (*found == nullptr) {
+    *found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+  }
+  return *found;
 }
 
 // Installs the handlers for pointers of the C library's own malloc (foreign.cc).
