@@ -26,7 +26,7 @@ using nlohmann::ordered_json;
 
 constexpr size_t kRowsMax = 20;  // without --all
 
-struct Options {
+struct DiffOptions {
   std::string before;
   std::string after;
   std::string format = "text";
@@ -63,7 +63,7 @@ std::string PercentOf(const Change& change) {
 }
 
 // "+1.2 k/s"; empty without rates.
-std::string Rate(const Diff& diff, double change, std::string (*format)(double)) {
+std::string RateOf(const Diff& diff, double change, std::string (*format)(double)) {
   if (diff.seconds == 0 || change == 0) {
     return "";
   }
@@ -74,12 +74,12 @@ void AddBytes(Table& table, const Diff& diff, const std::string& name, const Cha
   const auto change = static_cast<double>(bytes.by());
   table.Add({name, Bytes(static_cast<double>(bytes.before)),
              Bytes(static_cast<double>(bytes.after)), SignedBytes(change), PercentOf(bytes),
-             Rate(diff, change, Bytes)});
+             RateOf(diff, change, Bytes)});
 }
 
 void AddCounts(Table& table, const Diff& diff, const std::string& name, const Change& count) {
   table.Add({name, Blocks(count.before), Blocks(count.after), SignedBlocks(count.by()),
-             PercentOf(count), Rate(diff, static_cast<double>(count.by()), Short)});
+             PercentOf(count), RateOf(diff, static_cast<double>(count.by()), Short)});
 }
 
 std::string HeadText(const char* name, const Dump& dump) {
@@ -218,7 +218,7 @@ void PrintJson(const Diff& diff, bool is_all) {
   std::cout << document.dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
 }
 
-int RunDiff(const Options& options) {
+int RunDiff(const DiffOptions& options) {
   const auto before = ReadDump(options.before);
   const auto after = ReadDump(options.after);
   for (const auto* dump : {&before, &after}) {
@@ -235,7 +235,7 @@ int RunDiff(const Options& options) {
 }  // namespace
 
 void AddDiffCommand(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DiffOptions>();
   CLI::App* command = app.add_subcommand("diff", "Compare two dumps: what grew and what shrank");
   command->add_option("A", options->before, "The older dump, a JSON report")->required();
   command->add_option("B", options->after, "The younger dump")->required();

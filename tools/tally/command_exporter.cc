@@ -33,7 +33,7 @@ namespace {
 constexpr const char* kOpenType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 constexpr const char* kTextType = "text/plain; version=0.0.4; charset=utf-8";
 
-struct Options {
+struct ExporterOptions {
   std::string listen = "127.0.0.1:9857";
   std::string textfile;
   double interval_s = 15;
@@ -84,7 +84,7 @@ HttpAnswer AnswerTo(Exporter& exporter, const std::string& path, const std::stri
   return {404, "text/plain", "not found; metrics are at /metrics\n"};
 }
 
-int RunServer(const Options& options) {
+int RunServer(const ExporterOptions& options) {
   const std::optional<Address> address = ParseAddress(options.listen);
   if (!address) {
     Complain("exporter", absl::StrCat("--listen ", options.listen,
@@ -119,7 +119,7 @@ int RunServer(const Options& options) {
 }
 
 // The first write must succeed; a disk that is full later may have room again.
-int RunTextfile(const Options& options) {
+int RunTextfile(const ExporterOptions& options) {
   const sigset_t signals = BlockEndSignals();
   const double whole_s = std::floor(options.interval_s);
   const timespec interval{static_cast<time_t>(whole_s),
@@ -144,7 +144,7 @@ int RunTextfile(const Options& options) {
 }  // namespace
 
 void AddExporterCommand(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExporterOptions>();
   CLI::App* command =
       app.add_subcommand("exporter", "Serve the books of this user's processes to Prometheus");
   CLI::Option* listen =

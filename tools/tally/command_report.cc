@@ -16,12 +16,12 @@
 namespace tally::tool {
 namespace {
 
-struct Options {
+struct ReportOptions {
   std::vector<std::string> paths;
   std::string output;
 };
 
-int RunReport(const Options& options) {
+int RunReport(const ReportOptions& options) {
   const auto series = ReadSeries(options.paths);
   if (!series.ok()) {
     Complain("report", std::string(series.status().message()));
@@ -38,7 +38,7 @@ int RunReport(const Options& options) {
 }  // namespace
 
 void AddReportCommand(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReportOptions>();
   CLI::App* command =
       app.add_subcommand("report", "Make an HTML page from a series of dumps of one process");
   command->add_option("FILE", options->paths, "The dumps, JSON reports, in any order")->required();

@@ -32,7 +32,7 @@
 namespace tally::tool {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string library;
   std::string output;
   std::string format = "text";
@@ -55,7 +55,7 @@ std::string FindLibrary() {
   return "";
 }
 
-void SetOptions(const Options& options) {
+void SetOptions(const RunOptions& options) {
   const char* before = std::getenv("LD_PRELOAD");
   const bool has_more = before != nullptr && *before != '\0';
   setenv("LD_PRELOAD",
@@ -73,7 +73,7 @@ void SetOptions(const Options& options) {
 }
 
 // In the child. Does not return.
-[[noreturn]] void Execute(const Options& options) {
+[[noreturn]] void Execute(const RunOptions& options) {
   SetOptions(options);
   std::vector<char*> arguments;
   for (const std::string& argument : options.command) {
@@ -107,7 +107,7 @@ void PrintBooks(const View& view) {
   }
 }
 
-void PrintSummary(const Options& options, pid_t process, double seconds, const rusage& usage) {
+void PrintSummary(const RunOptions& options, pid_t process, double seconds, const rusage& usage) {
   std::cerr << absl::StrFormat(
       "tally: %s (process %d): %s, %s of CPU, peak RSS %s\n", Printable(options.command[0]),
       process, Duration(seconds),
@@ -131,7 +131,7 @@ void PrintSummary(const Options& options, pid_t process, double seconds, const r
   std::cerr << "  no books: the program did not run on Tally (is it static, or set-user-id?)\n";
 }
 
-int RunRun(Options options) {
+int RunRun(RunOptions options) {
   options.library = options.library.empty() ? FindLibrary() : options.library;
   std::error_code error;
   if (options.library.empty() || !std::filesystem::exists(options.library, error)) {
@@ -166,7 +166,7 @@ int RunRun(Options options) {
 }  // namespace
 
 void AddRunCommand(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunOptions>();
   CLI::App* command =
       app.add_subcommand("run", "Run a program on Tally, published; sum up at the end");
   command->add_option("--library", options->library, "The libtally.so to use")->type_name("FILE");

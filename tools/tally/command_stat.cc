@@ -18,7 +18,7 @@
 namespace tally::tool {
 namespace {
 
-struct Options {
+struct StatOptions {
   std::string target;
   double interval_s = 0;
   uint64_t count = 0;  // zero: no end
@@ -26,7 +26,7 @@ struct Options {
 };
 
 // One report. Says on the standard error where it is not of the present.
-int Print(const std::string& path, const Options& options, ReportFormat format) {
+int Print(const std::string& path, const StatOptions& options, ReportFormat format) {
   const absl::StatusOr<View> view = ReadView(path);
   if (!view.ok()) {
     Complain("stat", absl::StrCat(path, ": ", view.status().message()));
@@ -39,7 +39,7 @@ int Print(const std::string& path, const Options& options, ReportFormat format) 
   return kGood;
 }
 
-int RunStat(const Options& options) {
+int RunStat(const StatOptions& options) {
   ReportFormat format = ReportFormat::kText;
   ParseReportFormat(options.format.c_str(), &format);
   const absl::StatusOr<std::string> path = ResolveTarget(options.target);
@@ -61,7 +61,7 @@ int RunStat(const Options& options) {
 }  // namespace
 
 void AddStatCommand(CLI::App& app, int& exit_code) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<StatOptions>();
   CLI::App* command = app.add_subcommand("stat", "Print the books of a process, exact and present");
   command->add_option("TARGET", options->target, "A process id, or the path of a published file")
       ->required();

@@ -23,7 +23,7 @@ namespace {
 using nlohmann::json;
 
 constexpr uint64_t kSchema = 1;
-constexpr size_t kFileBytesMax = size_t{256} << 20;
+constexpr size_t kReportBytesMax = size_t{256} << 20;
 // A report is four levels deep and has 1,500 values or so. What has far more is none, and would
 // only fill our memory.
 constexpr int kDepthMax = 32;
@@ -154,7 +154,7 @@ std::string ReadFile(const std::string& path) {
   size_t count;
   while ((count = std::fread(piece, 1, sizeof(piece), file.get())) > 0) {
     text.append(piece, count);
-    if (text.size() > kFileBytesMax) {
+    if (text.size() > kReportBytesMax) {
       throw Refusal("is larger than 256 MB, which no report is; give another file");
     }
   }

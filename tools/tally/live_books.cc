@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "tools/tally/live_reader.h"
+#include "tools/tally/units.h"
 
 namespace tally::tool {
 namespace {
@@ -22,11 +22,6 @@ absl::Status Unreadable() {
     return absl::NotFoundError("it has just ended");
   }
   return absl::FailedPreconditionError("its memory is not as it published it");
-}
-
-uint64_t NowMs() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 std::string AgeOf(uint64_t time_ms) {

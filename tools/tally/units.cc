@@ -4,6 +4,7 @@
 #include "tools/tally/units.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <ctime>
 #include <iterator>
@@ -68,6 +69,11 @@ std::string Duration(double seconds) {
     return absl::StrFormat("%d h %d min", whole / 3600, whole / 60 % 60);
   }
   return absl::StrFormat("%d d %d h", whole / 86400, whole / 3600 % 24);
+}
+
+uint64_t NowMs() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 std::string TimeOfDay(uint64_t time_ms) {

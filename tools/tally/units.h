@@ -21,6 +21,7 @@ std::string Short(double number);             // "1.2 M": three digits
 std::string Percent(double part);             // of 1: "42 %", "0.3 %"
 std::string Duration(double seconds);         // "29.0 s", "4 min 5 s", "3 d 4 h"
 std::string TimeOfDay(uint64_t time_ms);      // "2026-11-21 10:58:31 UTC", since 1970
+uint64_t NowMs();                             // since 1970, as TimeOfDay takes it
 std::string ClassName(uint64_t block_bytes);  // "1024 B", as size classes are called
 
 // The text with every control character replaced: what comes from a file or a process must not
