@@ -126,7 +126,9 @@ inline void FreeSized(void* p, size_t bytes) {
     return FreeSizedSlow(p, bytes);
   }
   const PoolKey offset = cache->window.KeyAt(pool) - cache->heap_key;
-  if (offset >= kKeySpan || offset != SmallMagazineOffset(bytes) || !cache->TryPush(offset, p))
+  // The push goes by the size: the processor need not wait for the key, but guesses that it agrees.
+  const size_t offset_by_size = SmallMagazineOffset(bytes);
+  if (offset >= kKeySpan || offset != offset_by_size || !cache->TryPush(offset_by_size, p))
       [[unlikely]] {
     return FreeSizedSlow(p, bytes);
   }

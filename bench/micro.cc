@@ -38,6 +38,18 @@ void Pair(benchmark::State& state) {
 BENCHMARK(Pair)->Arg(16)->Arg(64)->Arg(512)->Arg(4096)->Arg(65536);
 BENCHMARK(Pair)->Arg(64)->Threads(2)->Threads(8)->UseRealTime();
 
+// The same in C++, where delete says the size.
+void NewDelete(benchmark::State& state) {
+  const size_t size = state.range(0);
+  for (auto _ : state) {
+    void* block = operator new(size);
+    benchmark::DoNotOptimize(block);
+    operator delete(block, size);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(NewDelete)->Arg(16)->Arg(64)->Arg(512);
+
 // The first byte is written, as every user of a block does.
 void* Touched(void* block) {
   *static_cast<volatile char*>(block) = 1;
